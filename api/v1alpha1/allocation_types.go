@@ -1,0 +1,125 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Conditions of an Allocation. Ready is True when Accepted is.
+const (
+	// AllocationAccepted says whether the value is the holder's. Reasons:
+	// Accepted; OutsidePool; HolderHasAnother (the holder already has a value
+	// of this pool); PoolUnknown (there is no Fabric yet).
+	AllocationAccepted = "Accepted"
+)
+
+// PoolName names a pool of fabric-wide identifiers.
+// +kubebuilder:validation:Enum=VNI;VTEP
+type PoolName string
+
+// The pools of a Fabric that hold fabric-wide identifiers.
+const (
+	// PoolVNI holds VXLAN network identifiers, written in decimal.
+	PoolVNI PoolName = "VNI"
+	// PoolVTEP holds tunnel endpoint addresses.
+	PoolVTEP PoolName = "VTEP"
+)
+
+// AllocationPhase is where in its life an Allocation is.
+// +kubebuilder:validation:Enum=Bound;Reserved;Quarantined;Rejected
+type AllocationPhase string
+
+// The phases of an Allocation.
+const (
+	// AllocationBound: the holder exists and has the value.
+	AllocationBound AllocationPhase = "Bound"
+	// AllocationReserved: pinned for a holder that does not exist yet.
+	AllocationReserved AllocationPhase = "Reserved"
+	// AllocationQuarantined: the holder is gone, and some switch has not
+	// confirmed yet that it no longer uses the value.
+	AllocationQuarantined AllocationPhase = "Quarantined"
+	// AllocationRejected: the value is not the holder's; Accepted says why.
+	AllocationRejected AllocationPhase = "Rejected"
+)
+
+// Holder is who an identifier belongs to.
+// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch has neither namespace nor subnet"
+// +kubebuilder:validation:XValidation:rule="self.kind != 'VPCAttachment'",message="the holder is a VPC or a Switch"
+type Holder struct {
+	ObjectReference `json:",inline"`
+	// Subnet of the VPC that holds an L2 VNI. Empty: the VPC itself, holding
+	// its L3 VNI.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Subnet string `json:"subnet,omitempty"`
+}
+
+// String is the holder as people write it, such as "VPC tenant-a/blue, subnet web".
+func (h Holder) String() string {
+	if h.Subnet == "" {
+		return h.ObjectReference.String()
+	}
+	return h.ObjectReference.String() + ", subnet " + h.Subnet
+}
+
+// AllocationSpec is one identifier and its holder. It is never changed: a value
+// passes to another holder by a new Allocation.
+// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an Allocation cannot be changed: delete it and make another"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.value.matches('^[1-9][0-9]{0,7}$') && int(self.value) <= 16777215 : isIP(self.value) && ip.isCanonical(self.value) && ip(self.value).family() == 4",message="value must be a VNI from 1 to 16777215, or the IPv4 address of a VTEP"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.holder.kind == 'VPC' : self.holder.kind == 'Switch'",message="a VNI is held by a VPC, a VTEP address by a Switch"
+type AllocationSpec struct {
+	// Pool that the value is from.
+	Pool PoolName `json:"pool"`
+	// Value: a VNI in decimal, or an IP address.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=39
+	Value string `json:"value"`
+	// Holder of the value.
+	Holder Holder `json:"holder"`
+}
+
+// AllocationStatus is written by the controller.
+type AllocationStatus struct {
+	// Phase of the allocation.
+	// +optional
+	Phase AllocationPhase `json:"phase,omitempty"`
+	// Conditions: Accepted, Ready.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Allocation is one identifier that is unique in the fabric. Its name is its
+// pool and value, such as "vni-10100", so the API server itself sees to it that
+// nobody else has it. The controller makes them as they are needed; the network
+// team pins a value by making the Allocation itself, naming its holder.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,path=allocations,shortName=alloc,categories=switchlet
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Pool",type=string,JSONPath=`.spec.pool`
+// +kubebuilder:printcolumn:name="Value",type=string,JSONPath=`.spec.value`
+// +kubebuilder:printcolumn:name="Kind",type=string,JSONPath=`.spec.holder.kind`
+// +kubebuilder:printcolumn:name="Namespace",type=string,JSONPath=`.spec.holder.namespace`
+// +kubebuilder:printcolumn:name="Holder",type=string,JSONPath=`.spec.holder.name`
+// +kubebuilder:printcolumn:name="Subnet",type=string,JSONPath=`.spec.holder.subnet`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name == (self.spec.pool == 'VNI' ? 'vni-' : 'vtep-') + self.spec.value",message="the name must be the pool in lower case, a dash and the value, such as vni-10100"
+type Allocation struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec AllocationSpec `json:"spec"`
+	// +optional
+	Status AllocationStatus `json:"status,omitempty"`
+}
+
+// AllocationList is a list of Allocations.
+//
+// +kubebuilder:object:root=true
+type AllocationList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Allocation `json:"items"`
+}

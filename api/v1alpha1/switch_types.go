@@ -1,0 +1,181 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SwitchRole is what a switch is for.
+// +kubebuilder:validation:Enum=Leaf;Spine;Border
+type SwitchRole string
+
+// The roles of switches.
+const (
+	// RoleLeaf has hosts and a VTEP.
+	RoleLeaf SwitchRole = "Leaf"
+	// RoleSpine connects leaves: no VTEP, no attachments.
+	RoleSpine SwitchRole = "Spine"
+	// RoleBorder is a leaf that also connects to the outside.
+	RoleBorder SwitchRole = "Border"
+)
+
+// Conditions of a Switch, written by the agent. Ready is True when all are.
+const (
+	// SwitchConnected says whether the agent reaches the switch's CONFIG_DB
+	// and that is in use. Reasons: Connected; ConfigDBUnreachable;
+	// ConfigDBNotInitialized (SONiC is starting or reloading its
+	// configuration); UnsupportedPlatform (a switch with several ASICs).
+	SwitchConnected = "Connected"
+	// SwitchStateSaved says whether what the agent keeps on the switch's disk,
+	// the last good configuration and the record of what it wrote, is sound.
+	// Reasons: Saved; Recovered (a file was damaged and has been made anew:
+	// the message says from what); WriteFailed.
+	SwitchStateSaved = "StateSaved"
+)
+
+// SwitchSpec is what the network team says of a switch; the controller makes
+// it, with a role only, when a Node with LabelRole joins.
+type SwitchSpec struct {
+	// Role of the switch.
+	Role SwitchRole `json:"role"`
+	// RedundancyGroup names the group of leaves that share dual-homed hosts.
+	// Both have the same VLAN ids, and only one of them is ever changed
+	// disruptively at a time. Empty: a group of its own.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	RedundancyGroup string `json:"redundancyGroup,omitempty"`
+	// Paused stops the agent from changing the switch; it goes on reporting.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+}
+
+// GatewayDialect is how a switch's SONiC says "anycast gateway".
+// +kubebuilder:validation:Enum=MACAddress;StaticAnycastGateway;None
+type GatewayDialect string
+
+// The gateway dialects, found in the YANG models on the box.
+const (
+	// GatewayMACAddress: the same VLAN_INTERFACE.mac_addr on every leaf.
+	GatewayMACAddress GatewayDialect = "MACAddress"
+	// GatewayStaticAnycastGateway: SAG|GLOBAL and VLAN_INTERFACE.static_anycast_gateway.
+	GatewayStaticAnycastGateway GatewayDialect = "StaticAnycastGateway"
+	// GatewayNone: the box's models know neither; subnets with a gateway
+	// cannot be placed on it.
+	GatewayNone GatewayDialect = "None"
+)
+
+// PortUse says what an interface is used for apart from VLANs.
+// +kubebuilder:validation:Enum=PortChannelMember;Routed
+type PortUse string
+
+// What keeps an interface from carrying VLANs.
+const (
+	// PortUsePortChannelMember: it is a member of a PORTCHANNEL.
+	PortUsePortChannelMember PortUse = "PortChannelMember"
+	// PortUseRouted: it has a row in INTERFACE or PORTCHANNEL_INTERFACE.
+	PortUseRouted PortUse = "Routed"
+)
+
+// SwitchPort is a physical port or a port channel, as the switch has it.
+type SwitchPort struct {
+	// Name in SONiC, such as Ethernet8 or PortChannel0001.
+	// +kubebuilder:validation:MaxLength=15
+	Name string `json:"name"`
+	// Alias is the vendor's name, the one printed on the front panel.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Alias string `json:"alias,omitempty"`
+	// SpeedMbps is the configured speed in Mbit/s; 0 if not known.
+	// +optional
+	SpeedMbps int32 `json:"speedMbps,omitempty"`
+	// AdminUp is true when the port is switched on (admin_status up).
+	// +optional
+	AdminUp bool `json:"adminUp,omitempty"`
+	// Use says what keeps the port from carrying VLANs; empty if nothing does.
+	// +optional
+	Use PortUse `json:"use,omitempty"`
+	// UsedBy names what Use speaks of: the port channel, or the table and key.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	UsedBy string `json:"usedBy,omitempty"`
+	// NativeVLAN is the VLAN that is untagged on this port by the hand of
+	// somebody else than the agent; 0 if there is none.
+	// +optional
+	NativeVLAN int32 `json:"nativeVLAN,omitempty"`
+}
+
+// SwitchStatus is written by the agent on the switch.
+type SwitchStatus struct {
+	// NOSVersion is SONiC's build version, such as "202511.12-a1b2c3".
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	NOSVersion string `json:"nosVersion,omitempty"`
+	// Platform is DEVICE_METADATA's platform.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Platform string `json:"platform,omitempty"`
+	// HWSKU is DEVICE_METADATA's hwsku.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	HWSKU string `json:"hwsku,omitempty"`
+	// MAC is the switch's base MAC address.
+	// +kubebuilder:validation:MaxLength=17
+	// +optional
+	MAC string `json:"mac,omitempty"`
+	// AgentVersion is the version of the agent that wrote this status.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	AgentVersion string `json:"agentVersion,omitempty"`
+	// Gateway is how this box says "anycast gateway".
+	// +optional
+	Gateway GatewayDialect `json:"gateway,omitempty"`
+	// Ports that the switch has, in natural order of their names.
+	// +listType=atomic
+	// +optional
+	Ports []SwitchPort `json:"ports,omitempty"`
+	// ForeignVLANs are the VLAN ids on the switch that are not the agent's, in
+	// rising order. The planner never picks one of them.
+	// +listType=atomic
+	// +optional
+	ForeignVLANs []int32 `json:"foreignVLANs,omitempty"`
+	// ForeignVNIs are the VNIs on the switch that are not the agent's, in
+	// rising order.
+	// +listType=atomic
+	// +optional
+	ForeignVNIs []int32 `json:"foreignVNIs,omitempty"`
+	// Conditions: Connected, StateSaved, Ready.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// Switch is a SONiC switch. Its name is the name of its Node.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,path=switches,shortName=sw,categories=switchlet
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.spec.role`
+// +kubebuilder:printcolumn:name="Group",type=string,JSONPath=`.spec.redundancyGroup`
+// +kubebuilder:printcolumn:name="NOS",type=string,JSONPath=`.status.nosVersion`
+// +kubebuilder:printcolumn:name="HwSKU",type=string,JSONPath=`.status.hwsku`
+// +kubebuilder:printcolumn:name="Gateway",type=string,priority=1,JSONPath=`.status.gateway`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Switch struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec SwitchSpec `json:"spec"`
+	// +optional
+	Status SwitchStatus `json:"status,omitempty"`
+}
+
+// SwitchList is a list of Switches.
+//
+// +kubebuilder:object:root=true
+type SwitchList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Switch `json:"items"`
+}

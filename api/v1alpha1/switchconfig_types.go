@@ -1,0 +1,183 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Conditions of a SwitchConfig, written by the agent. Ready is True when all are.
+const (
+	// ConfigRendered says whether the spec could be turned into CONFIG_DB
+	// rows. Reasons: Rendered; InvalidSpec (the last good revision stays in
+	// force); Problems (some owners' parts could not be, see status.problems).
+	ConfigRendered = "Rendered"
+	// ConfigProgrammed says whether the switch's CONFIG_DB holds the rows of
+	// the spec. It says nothing about STATE_DB, ASIC_DB or FRR. Reasons:
+	// RowsInConfigDB; Progressing; Paused; WriteFailed; NotConnected;
+	// InvalidSpec.
+	ConfigProgrammed = "Programmed"
+)
+
+// SwitchConfigSpec is everything that one switch has to be, said without a word
+// of SONiC. Written by the controller and by nobody else.
+type SwitchConfigSpec struct {
+	// Revision is a hash of the rest of the spec: two equal specs have equal
+	// revisions, on any switch and at any time.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Revision string `json:"revision,omitempty"`
+	// VTEP is the address of the switch's tunnel endpoint; empty for a switch
+	// that has none.
+	// +kubebuilder:validation:MaxLength=39
+	// +optional
+	VTEP string `json:"vtep,omitempty"`
+	// AnycastMAC is the MAC address of every gateway.
+	// +kubebuilder:validation:MaxLength=17
+	// +optional
+	AnycastMAC string `json:"anycastMAC,omitempty"`
+	// VRFs, in rising order of their VNIs.
+	// +listType=atomic
+	// +optional
+	VRFs []VRFConfig `json:"vrfs,omitempty"`
+	// Segments, in rising order of their VLAN ids.
+	// +listType=atomic
+	// +optional
+	Segments []SegmentConfig `json:"segments,omitempty"`
+}
+
+// VRFConfig is a routing instance: one VPC on one switch.
+type VRFConfig struct {
+	// VNI is the L3 VNI, which also names the VRF.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VNI int32 `json:"vni"`
+	// VLAN is the id, on this switch, of the VLAN that stands for the L3 VNI.
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=4094
+	VLAN int32 `json:"vlan"`
+	// Owner is the VPC.
+	Owner ObjectReference `json:"owner"`
+}
+
+// SegmentConfig is a broadcast domain: one subnet on one switch.
+type SegmentConfig struct {
+	// VLAN is the subnet's VLAN id on this switch.
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=4094
+	VLAN int32 `json:"vlan"`
+	// VNI is the L2 VNI.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VNI int32 `json:"vni"`
+	// VRF is the L3 VNI of the VRF that routes for this segment; one of vrfs.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VRF int32 `json:"vrf"`
+	// Gateways are the gateway's addresses with prefix length: 10.1.0.1/24.
+	// +kubebuilder:validation:MaxItems=2
+	// +listType=atomic
+	// +optional
+	Gateways []string `json:"gateways,omitempty"`
+	// Ports that carry the segment, in natural order of their names.
+	// +listType=atomic
+	// +optional
+	Ports []SegmentPort `json:"ports,omitempty"`
+	// Owner is the VPC.
+	Owner ObjectReference `json:"owner"`
+	// Subnet of the VPC.
+	Subnet string `json:"subnet"`
+}
+
+// SegmentPort is a port that carries a segment.
+type SegmentPort struct {
+	// Name of the port or port channel in SONiC.
+	// +kubebuilder:validation:MaxLength=15
+	Name string `json:"name"`
+	// Mode says whether frames are tagged on the wire.
+	Mode AttachmentMode `json:"mode"`
+	// Owner is the VPCAttachment.
+	Owner ObjectReference `json:"owner"`
+}
+
+// ApplyTimes says how long the stages of the last change took, in microseconds.
+type ApplyTimes struct {
+	// Render: from the spec to wanted rows.
+	Render int64 `json:"renderMicroseconds"`
+	// Read: from Redis to the rows that are there.
+	Read int64 `json:"readMicroseconds"`
+	// Diff: from both to ordered steps.
+	Diff int64 `json:"diffMicroseconds"`
+	// Write: until Redis had answered the last command.
+	Write int64 `json:"writeMicroseconds"`
+	// Commands that were sent to change Redis.
+	Commands int32 `json:"commands"`
+}
+
+// SwitchConfigStatus is written by the agent on the switch.
+type SwitchConfigStatus struct {
+	// ObservedGeneration is the generation of the spec that this status
+	// speaks of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// AppliedGeneration is the newest generation whose rows are in CONFIG_DB,
+	// apart from status.problems.
+	// +optional
+	AppliedGeneration int64 `json:"appliedGeneration,omitempty"`
+	// AppliedRevision is the revision of that generation. It is what the
+	// switch keeps on its disk and stays with while it is alone.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	AppliedRevision string `json:"appliedRevision,omitempty"`
+	// VNIs of the agent's own rows in CONFIG_DB, in rising order. A VNI that
+	// was taken back is confirmed by not being here.
+	// +listType=atomic
+	// +optional
+	VNIs []int32 `json:"vnis,omitempty"`
+	// VTEPs are the addresses of the agent's own VXLAN_TUNNEL rows.
+	// +listType=atomic
+	// +optional
+	VTEPs []string `json:"vteps,omitempty"`
+	// LastChange says how long the last change took.
+	// +optional
+	LastChange *ApplyTimes `json:"lastChange,omitempty"`
+	// Problems are the parts of the spec that are not in force, at most 64 of
+	// them, by owner.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Problems []Problem `json:"problems,omitempty"`
+	// Conditions: Rendered, Programmed, Ready.
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// SwitchConfig is the finished configuration of one switch, compiled by the
+// controller and put into force by the agent. Its name is that of the Switch.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,path=switchconfigs,shortName=swc,categories=switchlet
+// +kubebuilder:subresource:status
+// +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.spec.revision`
+// +kubebuilder:printcolumn:name="Applied",type=string,JSONPath=`.status.appliedRevision`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type SwitchConfig struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +optional
+	Spec SwitchConfigSpec `json:"spec,omitempty"`
+	// +optional
+	Status SwitchConfigStatus `json:"status,omitempty"`
+}
+
+// SwitchConfigList is a list of SwitchConfigs.
+//
+// +kubebuilder:object:root=true
+type SwitchConfigList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []SwitchConfig `json:"items"`
+}

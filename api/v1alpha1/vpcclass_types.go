@@ -1,0 +1,68 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// VPCClassDefault is the class of a VPC that names none.
+const VPCClassDefault = "default"
+
+// Isolation is the way in which the VPCs of a class are kept apart.
+// +kubebuilder:validation:Enum=EVPN
+type Isolation string
+
+// IsolationEVPN gives each subnet an L2 VNI and each VPC a VRF with an L3 VNI,
+// routed symmetrically on every leaf (RFC 9135).
+const IsolationEVPN Isolation = "EVPN"
+
+// VPCClassSpec is what the VPCs of a class have in common. Written by the
+// network team.
+type VPCClassSpec struct {
+	// Isolation is the way in which VPCs of this class are kept apart.
+	// +kubebuilder:default=EVPN
+	// +optional
+	Isolation Isolation `json:"isolation,omitempty"`
+	// Limits bound each VPC of this class.
+	// +optional
+	Limits VPCLimits `json:"limits,omitempty"`
+}
+
+// VPCLimits bound one VPC. A limit that is not set is not applied.
+type VPCLimits struct {
+	// MaxSubnets is how many subnets a VPC may have.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	MaxSubnets *int32 `json:"maxSubnets,omitempty"`
+	// MaxAttachments is how many VPCAttachments may name a VPC. The oldest
+	// ones are in force, those beyond the limit wait.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	MaxAttachments *int32 `json:"maxAttachments,omitempty"`
+}
+
+// VPCClass says how VPCs are made, as a StorageClass does for volumes: tenants
+// can only name one.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,path=vpcclasses,shortName=vpcc,categories=switchlet
+// +kubebuilder:printcolumn:name="Isolation",type=string,JSONPath=`.spec.isolation`
+// +kubebuilder:printcolumn:name="Max Subnets",type=integer,JSONPath=`.spec.limits.maxSubnets`
+// +kubebuilder:printcolumn:name="Max Attachments",type=integer,JSONPath=`.spec.limits.maxAttachments`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type VPCClass struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +kubebuilder:default={}
+	// +optional
+	Spec VPCClassSpec `json:"spec,omitempty"`
+}
+
+// VPCClassList is a list of VPCClasses.
+//
+// +kubebuilder:object:root=true
+type VPCClassList struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []VPCClass `json:"items"`
+}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// attachment is a VPCAttachment together with what it joins.
+type attachment struct {
+	*v1alpha1.VPCAttachment
+	subnet *v1alpha1.Subnet
+	l2VNI  int32
+	l3VNI  int32
+	// held is the segment as it was compiled before, for an attachment that
+	// keeps what it has while its VPC or its switch cannot be judged.
+	held *v1alpha1.SegmentConfig
+}
+
+func (a attachment) owner() v1alpha1.ObjectReference { return AttachmentRef(keyOf(a)) }
+
+func (a attachment) vpcName() types.NamespacedName {
+	return types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}
+}
+
+// vrf and segment are what the attachment needs a VLAN id for.
+func (a attachment) vrf() broadcastDomain     { return broadcastDomain{vpc: a.vpcName()} }
+func (a attachment) segment() broadcastDomain { return broadcastDomain{a.vpcName(), a.Spec.Subnet} }
+
+// accept sorts the attachments of a group by switch, without those that cannot
+// be made (they become Problems) and those that wait for an identifier.
+func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttachment, res *Result) map[string][]attachment {
+	ports := make(map[string]*ports, len(g.switches))
+	for _, sw := range g.switches {
+		ports[sw.Name] = newPorts(sw)
+	}
+	out := make(map[string][]attachment, len(g.switches))
+	for _, a := range attachments {
+		joined, p := join(in, vpcs, a)
+		if p == nil {
+			p = ports[a.Spec.Port.Switch].claim(joined)
+		}
+		if p != nil {
+			joined.held = hold(in, a, p)
+			res.add(p)
+		}
+		if joined.held != nil || p == nil && complete(in, &joined) {
+			out[a.Spec.Port.Switch] = append(out[a.Spec.Port.Switch], joined)
+		}
+	}
+	return out
+}
+
+// hold is what an attachment keeps when it is not the one at fault: a VPC that
+// was edited into something impossible, a class or a Fabric that was deleted,
+// or a switch that lost its status must not take a running network down.
+func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
+	config := in.Configs[a.Spec.Port.Switch]
+	if config == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" {
+		return nil
+	}
+	for i := range config.Spec.Segments {
+		s := &config.Spec.Segments[i]
+		if s.Subnet == a.Spec.Subnet && s.Owner == VPCRef(attachment{VPCAttachment: a}.vpcName()) &&
+			slices.ContainsFunc(s.Ports, func(port v1alpha1.SegmentPort) bool {
+				return port.Owner == AttachmentRef(keyOf(a)) && port.Name == a.Spec.Port.Name && port.Mode == a.Spec.Mode
+			}) {
+			p.Message = cut(p.Message + " What was programmed before stays in force.")
+			return s
+		}
+	}
+	return nil
+}
+
+// join finds what an attachment joins.
+func join(in Inputs, vpcs vpcChecks, a *v1alpha1.VPCAttachment) (attachment, *v1alpha1.Problem) {
+	out := attachment{VPCAttachment: a}
+	vpc := in.VPCs[out.vpcName()]
+	if vpc == nil {
+		return out, problem(out.owner(), "VPCNotFound",
+			"spec.vpc: there is no VPC %q in namespace %s. Create it, or correct the name.", a.Spec.VPC, a.Namespace)
+	}
+	if p := vpcs.check(out.vpcName(), vpc); p != nil {
+		return out, problem(out.owner(), "VPCNotAccepted", "VPC %s is not accepted: %s", a.Spec.VPC, p.Message)
+	}
+	i := slices.IndexFunc(vpc.Spec.Subnets, func(s v1alpha1.Subnet) bool { return s.Name == a.Spec.Subnet })
+	if i < 0 {
+		return out, problem(out.owner(), "SubnetNotFound",
+			"spec.subnet: VPC %s has no subnet %q. Add it to the VPC, or correct the name.", a.Spec.VPC, a.Spec.Subnet)
+	}
+	if in.OverLimit[keyOf(a)] {
+		return out, problem(out.owner(), "LimitExceeded",
+			"VPC %s already has the %d attachments that VPCClass %s allows, and they are older. Delete one of them, or ask the network team for a larger class.",
+			a.Spec.VPC, *in.Classes[vpc.Spec.Class].Spec.Limits.MaxAttachments, vpc.Spec.Class)
+	}
+	out.subnet = &vpc.Spec.Subnets[i]
+	return out, nil
+}
+
+// complete fills in the identifiers and says whether all are there.
+func complete(in Inputs, a *attachment) bool {
+	a.l3VNI = in.Identifiers.VNI(a.vpcName(), "")
+	a.l2VNI = in.Identifiers.VNI(a.vpcName(), a.subnet.Name)
+	return a.l2VNI != 0 && a.l3VNI != 0 && in.Identifiers.VTEP(a.Spec.Port.Switch).IsValid()
+}

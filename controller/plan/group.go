@@ -1,0 +1,63 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// group is a redundancy group: switches that share their VLAN ids.
+type group struct {
+	name     string
+	switches []*v1alpha1.Switch // by name
+}
+
+// GroupOf names the redundancy group of a switch. A switch that is in none is
+// one of its own, under a name that no redundancy group can have.
+func GroupOf(sw *v1alpha1.Switch) string {
+	if sw.Spec.RedundancyGroup == "" {
+		return "switch/" + sw.Name
+	}
+	return "group/" + sw.Spec.RedundancyGroup
+}
+
+// groups sorts switches into their groups, both by name.
+func groups(switches []*v1alpha1.Switch) []group {
+	members := make(map[string][]*v1alpha1.Switch, len(switches))
+	for _, sw := range switches {
+		members[GroupOf(sw)] = append(members[GroupOf(sw)], sw)
+	}
+	out := make([]group, 0, len(members))
+	for name, m := range members {
+		slices.SortFunc(m, func(a, b *v1alpha1.Switch) int { return cmp.Compare(a.Name, b.Name) })
+		out = append(out, group{name: name, switches: m})
+	}
+	slices.SortFunc(out, func(a, b group) int { return cmp.Compare(a.name, b.name) })
+	return out
+}
+
+// byGroup sorts the attachments by the group of the switch that they name, the
+// oldest first.
+func byGroup(in Inputs) map[string][]*v1alpha1.VPCAttachment {
+	of := make(map[string]string, len(in.Switches))
+	for _, sw := range in.Switches {
+		of[sw.Name] = GroupOf(sw)
+	}
+	out := make(map[string][]*v1alpha1.VPCAttachment, len(of))
+	for _, a := range in.Attachments {
+		if g, ok := of[a.Spec.Port.Switch]; ok {
+			out[g] = append(out[g], a)
+		}
+	}
+	for _, attachments := range out {
+		slices.SortFunc(attachments, olderAttachment)
+	}
+	return out
+}
+
+// olderAttachment orders by age; the name settles what was made in one second.
+func olderAttachment(a, b *v1alpha1.VPCAttachment) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}

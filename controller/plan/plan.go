@@ -1,0 +1,76 @@
+// Package plan compiles what the network team and the tenants want into one
+// finished configuration for each switch. It is pure: same input, same output,
+// to the byte. It knows nothing of SONiC, of the API server or of time.
+//
+// A mistake in one object is a Problem of that object; everything else is
+// compiled as if the object were not there. Where two objects exclude each
+// other the older one wins.
+//
+// The unit of planning is the redundancy group, since the switches of one share
+// their VLAN ids. Build takes any number of whole groups, so that a change is
+// compiled for the groups it touches and for no others.
+package plan
+
+import (
+	"net/netip"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/alloc"
+)
+
+// Inputs is all that Build looks at. Nothing in it is changed.
+type Inputs struct {
+	// Pools of the Fabric; nil when there is no usable Fabric.
+	Pools *alloc.Pools
+	// AnycastMAC of the Fabric.
+	AnycastMAC string
+	// Classes by name.
+	Classes map[string]*v1alpha1.VPCClass
+	// Switches of one or more redundancy groups, each group whole.
+	Switches []*v1alpha1.Switch
+	// Configs that were compiled before, by switch: what keeps VLAN ids as they are.
+	Configs map[string]*v1alpha1.SwitchConfig
+	// VPCs that the attachments name, as far as they exist.
+	VPCs map[types.NamespacedName]*v1alpha1.VPC
+	// Attachments that name one of Switches, in any order.
+	Attachments []*v1alpha1.VPCAttachment
+	// OverLimit are the attachments beyond their VPC's limit (see OverLimit).
+	OverLimit map[types.NamespacedName]bool
+	// Identifiers that were allocated.
+	Identifiers Identifiers
+}
+
+// Identifiers are the fabric-wide identifiers that are in force.
+type Identifiers struct {
+	// VNI is the VNI of a VPC (empty subnet) or of a subnet; 0 if there is none yet.
+	VNI func(vpc types.NamespacedName, subnet string) int32
+	// VTEP is the tunnel endpoint address of a switch; the zero Addr if there is none yet.
+	VTEP func(name string) netip.Addr
+}
+
+// Result is what Build made of its Inputs.
+type Result struct {
+	// Specs by switch, for every one of Inputs.Switches.
+	Specs map[string]v1alpha1.SwitchConfigSpec
+	// Problems of attachments, at most one for each. An attachment that has
+	// none is either in a spec or waits for an identifier.
+	Problems []v1alpha1.Problem
+}
+
+// Build compiles the configurations of the given switches.
+func Build(in Inputs) Result {
+	res := Result{Specs: make(map[string]v1alpha1.SwitchConfigSpec, len(in.Switches))}
+	vpcs := newVPCChecks(in)
+	attachments := byGroup(in)
+	for _, group := range groups(in.Switches) {
+		accepted := accept(in, group, vpcs, attachments[group.name], &res)
+		vlans := assignVLANs(in, group, accepted, &res)
+		for _, sw := range group.switches {
+			res.Specs[sw.Name] = compile(in, sw, vlans, accepted[sw.Name])
+		}
+	}
+	sortProblems(res.Problems)
+	return res
+}

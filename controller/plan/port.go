@@ -1,0 +1,125 @@
+package plan
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// ports is what is known about the ports of one switch, and who has claimed
+// them so far.
+type ports struct {
+	sw      *v1alpha1.Switch
+	byName  map[string]*v1alpha1.SwitchPort
+	native  map[string]attachment  // the native subnet of a port
+	carries map[carried]attachment // the subnets on a port
+}
+
+// carried is a subnet on a port.
+type carried struct {
+	port   string
+	domain broadcastDomain
+}
+
+func newPorts(sw *v1alpha1.Switch) *ports {
+	p := &ports{
+		sw:      sw,
+		byName:  make(map[string]*v1alpha1.SwitchPort, len(sw.Status.Ports)),
+		native:  map[string]attachment{},
+		carries: map[carried]attachment{},
+	}
+	for i := range sw.Status.Ports {
+		p.byName[sw.Status.Ports[i].Name] = &sw.Status.Ports[i]
+	}
+	return p
+}
+
+// claim gives the port to an attachment, or says why it cannot have it.
+func (p *ports) claim(a attachment) *v1alpha1.Problem {
+	if unusable := p.check(a); unusable != nil {
+		return unusable
+	}
+	port := a.Spec.Port.Name
+	on := carried{port, a.segment()}
+	if other, ok := p.carries[on]; ok {
+		return problem(a.owner(), "PortConflict",
+			"spec.port: %s already joins port %s of %s to subnet %s of VPC %s. Delete one of the two.",
+			other.owner(), port, p.sw.Name, a.Spec.Subnet, a.Spec.VPC)
+	}
+	if a.Spec.Mode == v1alpha1.ModeNative {
+		if other, ok := p.native[port]; ok {
+			return problem(a.owner(), "PortConflict",
+				"spec.mode: %s, which is older, already has port %s of %s with mode Native, and a port has one native subnet. Use mode Tagged, or another port.",
+				foreign(a, other), port, p.sw.Name)
+		}
+		p.native[port] = a
+	}
+	p.carries[on] = a
+	return nil
+}
+
+// foreign names another attachment, or hides it from a different tenant.
+func foreign(a, other attachment) string {
+	if a.Namespace == other.Namespace {
+		return other.owner().String()
+	}
+	return "an attachment in another namespace"
+}
+
+// check says why the port cannot carry VLANs at all.
+func (p *ports) check(a attachment) *v1alpha1.Problem {
+	name, sw := a.Spec.Port.Name, p.sw.Name
+	switch {
+	case p.sw.Spec.Role == v1alpha1.RoleSpine:
+		return problem(a.owner(), "SwitchNotLeaf",
+			"spec.port.switch: %s has the role Spine, which carries no attachments. Name a leaf.", sw)
+	case len(p.byName) == 0:
+		return problem(a.owner(), "SwitchUnknown",
+			"spec.port.switch: the agent on %s has not reported its ports yet. See kubectl describe switch %s.", sw, sw)
+	}
+	port := p.byName[name]
+	if port == nil {
+		return problem(a.owner(), "PortNotFound",
+			"spec.port.name: switch %s has no port %s. It has %s. Correct the name, or break the port out first.", sw, name, p.summary())
+	}
+	switch port.Use {
+	case v1alpha1.PortUsePortChannelMember:
+		return problem(a.owner(), "PortInPortChannel",
+			"spec.port.name: port %s of %s is a member of %s. Name %s instead, or take the port out of it.", name, sw, port.UsedBy, port.UsedBy)
+	case v1alpha1.PortUseRouted:
+		return problem(a.owner(), "PortRouted",
+			"spec.port.name: port %s of %s is a routed interface (%s). Name another port, or remove that row.", name, sw, port.UsedBy)
+	}
+	if a.Spec.Mode == v1alpha1.ModeNative && port.NativeVLAN != 0 {
+		return problem(a.owner(), "PortConflict",
+			"spec.mode: Vlan%d, made by hand, is untagged on port %s of %s, and a port has one native VLAN. Use mode Tagged, or remove VLAN_MEMBER|Vlan%d|%s on the switch.",
+			port.NativeVLAN, name, sw, port.NativeVLAN, name)
+	}
+	return nil
+}
+
+// summary lists the first and the last of the switch's ports.
+func (p *ports) summary() string {
+	all := p.sw.Status.Ports
+	if len(all) == 1 {
+		return all[0].Name
+	}
+	return all[0].Name + " … " + all[len(all)-1].Name
+}
+
+// ComparePorts orders port names as people do: Ethernet8 before Ethernet12.
+func ComparePorts(a, b string) int {
+	letters := func(s string) (string, int) {
+		i := strings.IndexAny(s, "0123456789")
+		if i < 0 {
+			return s, 0
+		}
+		n, _ := strconv.Atoi(s[i:])
+		return s[:i], n
+	}
+	an, ai := letters(a)
+	bn, bi := letters(b)
+	return cmp.Or(cmp.Compare(an, bn), cmp.Compare(ai, bi), cmp.Compare(a, b))
+}

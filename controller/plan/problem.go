@@ -1,0 +1,57 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// maxMessage is the longest message that a Problem can carry.
+const maxMessage = 1024
+
+// VPCRef refers to a VPC.
+func VPCRef(name types.NamespacedName) v1alpha1.ObjectReference {
+	return v1alpha1.ObjectReference{Kind: v1alpha1.KindVPC, Namespace: name.Namespace, Name: name.Name}
+}
+
+// AttachmentRef refers to a VPCAttachment.
+func AttachmentRef(name types.NamespacedName) v1alpha1.ObjectReference {
+	return v1alpha1.ObjectReference{Kind: v1alpha1.KindVPCAttachment, Namespace: name.Namespace, Name: name.Name}
+}
+
+// keyOf is the namespace and name of an object.
+func keyOf(o interface {
+	GetNamespace() string
+	GetName() string
+}) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+func problem(owner v1alpha1.ObjectReference, reason, format string, args ...any) *v1alpha1.Problem {
+	return &v1alpha1.Problem{Owner: owner, Reason: reason, Message: cut(fmt.Sprintf(format, args...))}
+}
+
+// cut shortens a message to what a Problem can carry.
+func cut(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage-3], "") + "..."
+}
+
+func (r *Result) add(p *v1alpha1.Problem) {
+	r.Problems = append(r.Problems, *p)
+}
+
+func sortProblems(p []v1alpha1.Problem) {
+	slices.SortFunc(p, func(a, b v1alpha1.Problem) int {
+		return cmp.Or(cmp.Compare(a.Owner.Kind, b.Owner.Kind),
+			cmp.Compare(a.Owner.Namespace, b.Owner.Namespace),
+			cmp.Compare(a.Owner.Name, b.Owner.Name))
+	})
+}

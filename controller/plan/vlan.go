@@ -1,0 +1,114 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// broadcastDomain is what needs a VLAN id on a switch: a subnet, or a VPC's VRF
+// (empty subnet), whose VLAN stands for the L3 VNI.
+type broadcastDomain struct {
+	vpc    types.NamespacedName
+	subnet string
+}
+
+func (d broadcastDomain) String() string { return d.vpc.String() + "/" + d.subnet }
+
+// vlans are the VLAN ids of a group.
+type vlans map[broadcastDomain]int32
+
+// assignVLANs chooses the VLAN id of everything that the accepted attachments
+// of a group need. Ids that were given before stay. Attachments that get none
+// become Problems and are taken out of accepted.
+func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Result) vlans {
+	used := foreignVLANs(g)
+	out := keepVLANs(in, g, needed(accepted), used)
+	for _, sw := range g.switches {
+		accepted[sw.Name] = slices.DeleteFunc(accepted[sw.Name], func(a attachment) bool {
+			if out.assign(in, a.vrf(), used) && out.assign(in, a.segment(), used) {
+				return false
+			}
+			res.add(problem(a.owner(), "VLANExhausted",
+				"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
+				sw.Name, poolSize(in), v1alpha1.FabricName))
+			return true
+		})
+	}
+	return out
+}
+
+// assign gives d a VLAN id unless it has one, and says whether it has one now.
+func (v vlans) assign(in Inputs, d broadcastDomain, used map[int32]bool) bool {
+	if _, ok := v[d]; ok || in.Pools == nil {
+		return ok
+	}
+	id, ok := in.Pools.VLAN.Pick(d.String(), func(id uint32) bool { return used[int32(id)] })
+	if ok {
+		v[d], used[int32(id)] = int32(id), true
+	}
+	return ok
+}
+
+func poolSize(in Inputs) uint64 {
+	if in.Pools == nil {
+		return 0
+	}
+	return in.Pools.VLAN.Size()
+}
+
+// needed is everything that the accepted attachments need a VLAN id for.
+func needed(accepted map[string][]attachment) map[broadcastDomain]bool {
+	out := map[broadcastDomain]bool{}
+	for _, attachments := range accepted {
+		for _, a := range attachments {
+			out[a.vrf()], out[a.segment()] = true, true
+		}
+	}
+	return out
+}
+
+// foreignVLANs are the ids that a switch of the group has from somebody else.
+func foreignVLANs(g group) map[int32]bool {
+	used := map[int32]bool{}
+	for _, sw := range g.switches {
+		for _, id := range sw.Status.ForeignVLANs {
+			used[id] = true
+		}
+	}
+	return used
+}
+
+// keepVLANs takes over the ids that the group's switches were given before, as
+// far as they are still needed and nobody else has taken them by hand. Where
+// the switches disagree the first one is right.
+func keepVLANs(in Inputs, g group, needed map[broadcastDomain]bool, used map[int32]bool) vlans {
+	out := vlans{}
+	keep := func(d broadcastDomain, id int32) {
+		if _, ok := out[d]; !ok && needed[d] && !used[id] {
+			out[d], used[id] = id, true
+		}
+	}
+	for _, sw := range g.switches {
+		config := in.Configs[sw.Name]
+		if config == nil {
+			continue
+		}
+		for _, v := range config.Spec.VRFs {
+			keep(broadcastDomain{vpc: refName(v.Owner)}, v.VLAN)
+		}
+		for _, s := range config.Spec.Segments {
+			keep(broadcastDomain{refName(s.Owner), s.Subnet}, s.VLAN)
+		}
+	}
+	return out
+}
+
+func refName(r v1alpha1.ObjectReference) types.NamespacedName {
+	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
+}
+
+func compareVLAN(a, b v1alpha1.SegmentConfig) int { return cmp.Compare(a.VLAN, b.VLAN) }
