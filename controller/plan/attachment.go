@@ -95,6 +95,11 @@ func join(in Inputs, vpcs vpcChecks, a *v1alpha1.VPCAttachment) (attachment, *v1
 			"VPC %s already has the %d attachments that VPCClass %s allows, and they are older. Delete one of them, or ask the network team for a larger class.",
 			a.Spec.VPC, *in.Classes[vpc.Spec.Class].Spec.Limits.MaxAttachments, vpc.Spec.Class)
 	}
+	if sw := a.Spec.Port.Switch; in.WithoutVTEP[sw] {
+		return out, problem(out.owner(), "VTEPExhausted",
+			"switch %s: every address of Fabric %s, spec.pools.vtep, is in use, so the switch has no tunnel endpoint. The network team has to extend the pool.",
+			sw, v1alpha1.FabricName)
+	}
 	out.subnet = &vpc.Spec.Subnets[i]
 	return out, nil
 }

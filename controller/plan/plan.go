@@ -38,6 +38,8 @@ type Inputs struct {
 	Attachments []*v1alpha1.VPCAttachment
 	// OverLimit are the attachments beyond their VPC's limit (see OverLimit).
 	OverLimit map[types.NamespacedName]bool
+	// WithoutVTEP are the switches for which the VTEP pool has no address left.
+	WithoutVTEP map[string]bool
 	// Identifiers that were allocated.
 	Identifiers Identifiers
 }

@@ -1,0 +1,85 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/plan"
+)
+
+// The indexes of the cache: how one object finds those that concern it without
+// looking at all of them.
+const (
+	attachmentsByVPC    = "vpc"    // value: name; in the namespace of the VPC
+	attachmentsBySwitch = "switch" // value: name
+	allocationsByHolder = "holder" // value: pool and holder
+	allocationsByPhase  = "phase"
+	switchesByGroup     = "group" // value: plan.GroupOf
+	vpcsByClass         = "class"
+)
+
+// index declares them.
+func index(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, i := range []struct {
+		object client.Object
+		field  string
+		value  func(client.Object) string
+	}{
+		{&v1alpha1.VPCAttachment{}, attachmentsByVPC, func(o client.Object) string { return o.(*v1alpha1.VPCAttachment).Spec.VPC }},
+		{&v1alpha1.VPCAttachment{}, attachmentsBySwitch, func(o client.Object) string { return o.(*v1alpha1.VPCAttachment).Spec.Port.Switch }},
+		{&v1alpha1.Allocation{}, allocationsByHolder, func(o client.Object) string { return holderKey(&o.(*v1alpha1.Allocation).Spec) }},
+		{&v1alpha1.Allocation{}, allocationsByPhase, func(o client.Object) string { return string(o.(*v1alpha1.Allocation).Status.Phase) }},
+		{&v1alpha1.Switch{}, switchesByGroup, func(o client.Object) string { return plan.GroupOf(o.(*v1alpha1.Switch)) }},
+		{&v1alpha1.VPC{}, vpcsByClass, func(o client.Object) string { return o.(*v1alpha1.VPC).Spec.Class }},
+	} {
+		if err := indexer.IndexField(ctx, i.object, i.field, func(o client.Object) []string { return []string{i.value(o)} }); err != nil {
+			return fmt.Errorf("index %T by %s: %w", i.object, i.field, err)
+		}
+	}
+	return nil
+}
+
+// holderKey is the same for all Allocations of one pool for one holder.
+func holderKey(s *v1alpha1.AllocationSpec) string {
+	return string(s.Pool) + " " + s.Holder.String()
+}
+
+// allocations are those of a pool for a holder.
+func (b base) allocations(ctx context.Context, pool v1alpha1.PoolName, holder v1alpha1.Holder) ([]*v1alpha1.Allocation, error) {
+	var list v1alpha1.AllocationList
+	key := holderKey(&v1alpha1.AllocationSpec{Pool: pool, Holder: holder})
+	if err := b.List(ctx, &list, client.MatchingFields{allocationsByHolder: key}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the allocations of %s: %w", holder, err)
+	}
+	return pointers(list.Items), nil
+}
+
+// attachmentsOf are the attachments that name a VPC, whether it exists or not.
+func (b base) attachmentsOf(ctx context.Context, vpc types.NamespacedName) ([]*v1alpha1.VPCAttachment, error) {
+	var list v1alpha1.VPCAttachmentList
+	if err := b.List(ctx, &list, client.InNamespace(vpc.Namespace), client.MatchingFields{attachmentsByVPC: vpc.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the attachments of VPC %s: %w", vpc, err)
+	}
+	return pointers(list.Items), nil
+}
+
+// attachmentsOn are the attachments that name a switch.
+func (b base) attachmentsOn(ctx context.Context, name string) ([]*v1alpha1.VPCAttachment, error) {
+	var list v1alpha1.VPCAttachmentList
+	if err := b.List(ctx, &list, client.MatchingFields{attachmentsBySwitch: name}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the attachments on %s: %w", name, err)
+	}
+	return pointers(list.Items), nil
+}
+
+func pointers[T any](items []T) []*T {
+	out := make([]*T, len(items))
+	for i := range items {
+		out[i] = &items[i]
+	}
+	return out
+}

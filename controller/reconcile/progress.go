@@ -1,0 +1,212 @@
+package reconcile
+
+import (
+	"reflect"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/plan"
+)
+
+// progress remembers what was compiled for each switch, so that one VPC's
+// status does not change, nor is looked at, because another one's part of the
+// same SwitchConfig did. It is empty after a restart and fills with the first
+// compilation of each group; until then statuses are left as they are.
+type progress struct {
+	mu       sync.Mutex
+	switches map[string]*compiled
+	// vpcs and attachments are those whose status may have changed.
+	vpcs, attachments chan event.TypedGenericEvent[types.NamespacedName]
+}
+
+// compiled is what was compiled for one switch.
+type compiled struct {
+	// generation of the SwitchConfig as it was last written.
+	generation int64
+	// since is the generation in which each VPC's part got its present form.
+	since map[types.NamespacedName]int64
+	// problems of the plan, by the object that has them.
+	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+}
+
+func newProgress() *progress {
+	events := func() chan event.TypedGenericEvent[types.NamespacedName] {
+		return make(chan event.TypedGenericEvent[types.NamespacedName], 1024)
+	}
+	return &progress{switches: map[string]*compiled{}, vpcs: events(), attachments: events()}
+}
+
+// behind says whether a SwitchConfig from the cache is older than the one that
+// was written last: a plan made from it would not know its own VLAN ids.
+func (p *progress) behind(config *v1alpha1.SwitchConfig) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[config.Name]
+	return c != nil && c.generation > config.Generation
+}
+
+// wrote says whether a generation of a switch's SwitchConfig is the one that was
+// written last.
+func (p *progress) wrote(name string, generation int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[name]
+	return c != nil && c.generation == generation
+}
+
+// done records what was compiled for a switch: before and after are its
+// SwitchConfig before and after it was written. It has the statuses looked at
+// that this may have changed.
+func (p *progress) done(before, after *v1alpha1.SwitchConfig, problems []v1alpha1.Problem) {
+	now := parts(&after.Spec)
+	next := &compiled{
+		generation: after.Generation,
+		since:      make(map[types.NamespacedName]int64, len(now)),
+		problems:   make(map[v1alpha1.ObjectReference]v1alpha1.Problem, len(problems)),
+	}
+	for _, problem := range problems {
+		next.problems[problem.Owner] = problem
+	}
+	p.mu.Lock()
+	last := p.switches[after.Name]
+	p.mu.Unlock()
+	if last == nil {
+		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
+	}
+	vpcs, attachments := changes(last, next, parts(&before.Spec), now)
+	p.mu.Lock()
+	p.switches[after.Name] = next
+	p.mu.Unlock()
+	p.notify(vpcs, attachments)
+}
+
+// changes fills in next.since and tells which objects' statuses may change.
+func changes(last, next *compiled, then, now map[types.NamespacedName]*part) (vpcs, attachments []types.NamespacedName) {
+	for name, part := range now {
+		if since, ok := last.since[name]; ok && reflect.DeepEqual(part, then[name]) {
+			next.since[name] = since
+			continue
+		}
+		next.since[name] = next.generation
+		vpcs = append(vpcs, name)
+		attachments = append(attachments, part.attachments()...)
+	}
+	for name, part := range then {
+		if now[name] == nil {
+			vpcs = append(vpcs, name)
+			attachments = append(attachments, part.attachments()...)
+		}
+	}
+	for owner, problem := range next.problems {
+		if last.problems[owner] != problem {
+			attachments = append(attachments, refName(owner))
+		}
+	}
+	for owner := range last.problems {
+		if _, ok := next.problems[owner]; !ok {
+			attachments = append(attachments, refName(owner))
+		}
+	}
+	return vpcs, attachments
+}
+
+func (p *progress) notify(vpcs, attachments []types.NamespacedName) {
+	for _, name := range vpcs {
+		p.vpcs <- event.TypedGenericEvent[types.NamespacedName]{Object: name}
+	}
+	for _, name := range attachments {
+		p.attachments <- event.TypedGenericEvent[types.NamespacedName]{Object: name}
+	}
+}
+
+// problem is what the plan says of an attachment. It reports false while
+// nothing has been compiled for the switch.
+func (p *progress) problem(name string, attachment types.NamespacedName) (*v1alpha1.Problem, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[name]
+	if c == nil {
+		return nil, false
+	}
+	if problem, ok := c.problems[plan.AttachmentRef(attachment)]; ok {
+		return &problem, true
+	}
+	return nil, true
+}
+
+// applied says whether a switch has put a VPC's part into force.
+func (p *progress) applied(config *v1alpha1.SwitchConfig, vpc types.NamespacedName) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[config.Name]
+	if c == nil {
+		return false
+	}
+	since, ok := c.since[vpc]
+	return ok && config.Status.AppliedGeneration >= since
+}
+
+// between are the VPCs whose part a switch has put into force when it went from
+// one applied generation to another.
+func (p *progress) between(name string, from, to int64) []types.NamespacedName {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[name]
+	if c == nil {
+		return nil
+	}
+	var out []types.NamespacedName
+	for vpc, since := range c.since {
+		if from < since && since <= to {
+			out = append(out, vpc)
+		}
+	}
+	return out
+}
+
+// part is what one VPC has in a SwitchConfig.
+type part struct {
+	vtep, mac string
+	vrfs      []v1alpha1.VRFConfig
+	segments  []v1alpha1.SegmentConfig
+}
+
+// parts sorts a spec by VPC.
+func parts(spec *v1alpha1.SwitchConfigSpec) map[types.NamespacedName]*part {
+	out := make(map[types.NamespacedName]*part, len(spec.VRFs))
+	of := func(owner v1alpha1.ObjectReference) *part {
+		name := refName(owner)
+		if out[name] == nil {
+			out[name] = &part{vtep: spec.VTEP, mac: spec.AnycastMAC}
+		}
+		return out[name]
+	}
+	for _, v := range spec.VRFs {
+		p := of(v.Owner)
+		p.vrfs = append(p.vrfs, v)
+	}
+	for _, s := range spec.Segments {
+		p := of(s.Owner)
+		p.segments = append(p.segments, s)
+	}
+	return out
+}
+
+// attachments are those that the part is made of.
+func (p *part) attachments() []types.NamespacedName {
+	var out []types.NamespacedName
+	for _, s := range p.segments {
+		for _, port := range s.Ports {
+			out = append(out, refName(port.Owner))
+		}
+	}
+	return slices.Compact(out)
+}
+
+func refName(r v1alpha1.ObjectReference) types.NamespacedName {
+	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
+}

@@ -1,0 +1,82 @@
+// Package reconcile connects the planner with the API server: it watches what
+// people want, allocates identifiers, has the touched redundancy groups
+// compiled, and writes SwitchConfigs and conditions.
+//
+// Each reconciler writes one kind only:
+//
+//	node        Switch         for each Node that joins with a role
+//	fabric      Fabric         status
+//	vpc         Allocation     for VPCs; VPC status
+//	allocation  Allocation     status, release; VTEPs by group
+//	group       SwitchConfig   spec, by plan.Build
+//	attachment  VPCAttachment  status
+//
+// Everything is written by server-side apply under one field owner, and only
+// when it differs from what the cache shows. What is worth remembering between
+// calls (see progress) can be found out anew after a restart.
+package reconcile
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// FieldOwner is the name under which the controller applies.
+const FieldOwner = "switchlet-controller"
+
+// workers is how many objects of a kind are worked on at once. API calls are
+// what they wait for.
+const workers = 8
+
+// base is what all reconcilers need.
+type base struct {
+	client.Client
+	live     client.Reader // the API server itself, not the cache
+	events   events.EventRecorder
+	progress *progress
+}
+
+// Setup adds the reconcilers to a manager.
+func Setup(ctx context.Context, mgr manager.Manager) error {
+	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	b := base{Client: mgr.GetClient(), live: mgr.GetAPIReader(), events: mgr.GetEventRecorder("switchlet-controller"), progress: newProgress()}
+	for name, setup := range map[string]func(manager.Manager, base) error{
+		"node":       setupNode,
+		"fabric":     setupFabric,
+		"vpc":        setupVPC,
+		"allocation": setupAllocation,
+		"group":      setupGroup,
+		"attachment": setupAttachment,
+	} {
+		if err := setup(mgr, b); err != nil {
+			return fmt.Errorf("set up the %s reconciler: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func options() controller.Options {
+	return controller.Options{MaxConcurrentReconciles: workers}
+}
+
+// request asks for the reconciliation of one object.
+func request(name types.NamespacedName) reconcile.Request {
+	return reconcile.Request{NamespacedName: name}
+}
+
+func requests(names []types.NamespacedName) []reconcile.Request {
+	out := make([]reconcile.Request, len(names))
+	for i, n := range names {
+		out[i] = request(n)
+	}
+	return out
+}

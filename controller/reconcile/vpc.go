@@ -1,0 +1,240 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/alloc"
+	"github.com/switchlet/switchlet/controller/plan"
+)
+
+// vpcReconciler allocates the VNIs of VPCs and writes their status.
+type vpcReconciler struct{ base }
+
+func setupVPC(mgr manager.Manager, b base) error {
+	r := vpcReconciler{b}
+	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	return builder.ControllerManagedBy(mgr).Named("vpc").
+		For(&v1alpha1.VPC{}, generation).
+		Watches(&v1alpha1.VPCAttachment{}, names(func(_ context.Context, o client.Object) []types.NamespacedName {
+			return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: o.(*v1alpha1.VPCAttachment).Spec.VPC}}
+		})).
+		Watches(&v1alpha1.Allocation{}, names(func(_ context.Context, o client.Object) []types.NamespacedName {
+			holder := o.(*v1alpha1.Allocation).Spec.Holder
+			if holder.Kind != v1alpha1.KindVPC {
+				return nil
+			}
+			return []types.NamespacedName{refName(holder.ObjectReference)}
+		}), builder.WithPredicates(valueChanged())).
+		Watches(&v1alpha1.VPCClass{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
+			return r.list(ctx, client.MatchingFields{vpcsByClass: o.GetName()})
+		}), generation).
+		Watches(&v1alpha1.Fabric{}, names(func(ctx context.Context, _ client.Object) []types.NamespacedName {
+			return r.list(ctx)
+		}), generation).
+		Watches(&v1alpha1.SwitchConfig{}, agentReports(b.progress,
+			func(config *v1alpha1.SwitchConfig, vpcs []types.NamespacedName, owners []v1alpha1.ObjectReference, q queue) {
+				for _, name := range append(vpcs, vpcsOf(config, owners)...) {
+					q.Add(request(name))
+				}
+			})).
+		WatchesRawSource(fromProgress(b.progress.vpcs)).
+		WithOptions(options()).
+		Complete(r)
+}
+
+// list names VPCs.
+func (r vpcReconciler) list(ctx context.Context, opts ...client.ListOption) []types.NamespacedName {
+	var list v1alpha1.VPCList
+	if err := r.List(ctx, &list, append(opts, client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil
+	}
+	out := make([]types.NamespacedName, len(list.Items))
+	for i := range list.Items {
+		out[i] = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return out
+}
+
+// vpcsOf are the VPCs that owners of problems on a switch belong to.
+func vpcsOf(config *v1alpha1.SwitchConfig, owners []v1alpha1.ObjectReference) []types.NamespacedName {
+	var out []types.NamespacedName
+	for _, owner := range owners {
+		if owner.Kind == v1alpha1.KindVPC {
+			out = append(out, refName(owner))
+		}
+	}
+	for _, s := range config.Spec.Segments {
+		if slices.ContainsFunc(s.Ports, func(p v1alpha1.SegmentPort) bool { return slices.Contains(owners, p.Owner) }) {
+			out = append(out, refName(s.Owner))
+		}
+	}
+	return out
+}
+
+func (r vpcReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
+	var vpc v1alpha1.VPC
+	if err := r.Get(ctx, req.NamespacedName, &vpc); err != nil || vpc.DeletionTimestamp != nil {
+		return reconcile.Result{}, client.IgnoreNotFound(err)
+	}
+	problem, pools, err := r.check(ctx, &vpc)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	want := v1alpha1.VPCStatus{VNI: vpc.Status.VNI, Subnets: vpc.Status.Subnets}
+	if problem == nil {
+		if problem, err = r.identify(ctx, &vpc, pools, &want); err != nil {
+			return reconcile.Result{}, err
+		}
+	}
+	accepted := condition(&vpc, v1alpha1.VPCAccepted, true, "Accepted", "The VPC can be built as it is written.")
+	if problem != nil {
+		accepted = condition(&vpc, v1alpha1.VPCAccepted, false, problem.Reason, problem.Message)
+	}
+	state, known, err := r.programmed(ctx, &vpc)
+	if err != nil || !known {
+		return reconcile.Result{}, err
+	}
+	want.Switches = fmt.Sprintf("%d/%d", state.ready, state.switches)
+	want.Conditions = withReady(&vpc, vpc.Status.Conditions, accepted, state.condition(&vpc))
+	for _, kind := range []string{v1alpha1.VPCAccepted, v1alpha1.VPCProgrammed} {
+		r.announce(&vpc, vpc.Status.Conditions, want.Conditions, kind)
+	}
+	return reconcile.Result{}, r.applyStatus(ctx, "VPC", &vpc, vpc.Status, want)
+}
+
+// check says whether the VPC can be built as it is written.
+func (r vpcReconciler) check(ctx context.Context, vpc *v1alpha1.VPC) (*v1alpha1.Problem, *alloc.Pools, error) {
+	_, pools, err := r.fabric(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	class := &v1alpha1.VPCClass{}
+	if err := r.Get(ctx, client.ObjectKey{Name: vpc.Spec.Class}, class); apierrors.IsNotFound(err) {
+		class = nil
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("get VPCClass %s: %w", vpc.Spec.Class, err)
+	}
+	return plan.CheckVPC(vpc, class, pools != nil), pools, nil
+}
+
+// identify sees to it that the VPC has its VNIs and writes them into status.
+func (r vpcReconciler) identify(ctx context.Context, vpc *v1alpha1.VPC, pools *alloc.Pools, status *v1alpha1.VPCStatus) (*v1alpha1.Problem, error) {
+	owner := plan.VPCRef(client.ObjectKeyFromObject(vpc))
+	holders := []v1alpha1.Holder{{ObjectReference: owner}}
+	for _, s := range vpc.Spec.Subnets {
+		holders = append(holders, v1alpha1.Holder{ObjectReference: owner, Subnet: s.Name})
+	}
+	values, err := r.hold(ctx, v1alpha1.PoolVNI, pools, holders)
+	if err != nil {
+		return exhausted(err, owner, fmt.Sprintf("Fabric %s, spec.pools.vni", v1alpha1.FabricName))
+	}
+	status.VNI, status.Subnets = int32(values[0]), nil
+	for i, s := range vpc.Spec.Subnets {
+		status.Subnets = append(status.Subnets, v1alpha1.SubnetStatus{Name: s.Name, VNI: int32(values[i+1])})
+	}
+	return nil, nil
+}
+
+// programming is how far a VPC has got on its switches.
+type programming struct {
+	switches, ready, rejected int
+	waiting, problems         []string
+}
+
+// programmed looks at the switches that the VPC's accepted attachments are on.
+// It reports false as long as one of them has not been compiled since the
+// controller started.
+func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (programming, bool, error) {
+	name := client.ObjectKeyFromObject(vpc)
+	attachments, err := r.attachmentsOf(ctx, name)
+	if err != nil {
+		return programming{}, false, err
+	}
+	var out programming
+	refs := map[string][]v1alpha1.ObjectReference{}
+	for _, a := range attachments {
+		if accepted, known, err := r.acceptedOn(ctx, a); err != nil || !known {
+			return programming{}, known, err
+		} else if !accepted {
+			out.rejected++
+			continue
+		}
+		refs[a.Spec.Port.Switch] = append(refs[a.Spec.Port.Switch], plan.AttachmentRef(client.ObjectKeyFromObject(a)))
+	}
+	for sw, owners := range refs {
+		if err := r.look(ctx, name, sw, append(owners, plan.VPCRef(name)), &out); err != nil {
+			return programming{}, false, err
+		}
+	}
+	slices.Sort(out.waiting)
+	slices.Sort(out.problems)
+	return out, true, nil
+}
+
+// acceptedOn says whether an attachment is part of its switch's plan.
+func (r vpcReconciler) acceptedOn(ctx context.Context, a *v1alpha1.VPCAttachment) (accepted, known bool, err error) {
+	err = r.Get(ctx, client.ObjectKey{Name: a.Spec.Port.Switch}, &v1alpha1.Switch{})
+	if apierrors.IsNotFound(err) {
+		return false, true, nil
+	} else if err != nil {
+		return false, false, fmt.Errorf("get Switch %s: %w", a.Spec.Port.Switch, err)
+	}
+	problem, known := r.progress.problem(a.Spec.Port.Switch, client.ObjectKeyFromObject(a))
+	return problem == nil, known, nil
+}
+
+// look adds what one switch has made of the VPC.
+func (r vpcReconciler) look(ctx context.Context, vpc types.NamespacedName, sw string, owners []v1alpha1.ObjectReference, out *programming) error {
+	out.switches++
+	var config v1alpha1.SwitchConfig
+	if err := r.Get(ctx, client.ObjectKey{Name: sw}, &config); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("get SwitchConfig %s: %w", sw, err)
+	}
+	if !r.progress.applied(&config, vpc) {
+		out.waiting = append(out.waiting, sw)
+		return nil
+	}
+	n := len(out.problems)
+	for _, p := range config.Status.Problems {
+		if slices.Contains(owners, p.Owner) {
+			out.problems = append(out.problems, sw+": "+p.Message)
+		}
+	}
+	if len(out.problems) == n {
+		out.ready++
+	}
+	return nil
+}
+
+// condition is Programmed.
+func (p programming) condition(vpc *v1alpha1.VPC) metav1.Condition {
+	note := ""
+	if p.rejected > 0 {
+		note = fmt.Sprintf(" %d of its attachments are not accepted: see kubectl get vpcattachments -n %s.", p.rejected, vpc.Namespace)
+	}
+	set := func(status bool, reason, message string) metav1.Condition {
+		return condition(vpc, v1alpha1.VPCProgrammed, status, reason, message+note)
+	}
+	switch {
+	case len(p.problems) > 0:
+		return set(false, "Problems", strings.Join(p.problems, " "))
+	case len(p.waiting) > 0:
+		return set(false, "Progressing", fmt.Sprintf("In the CONFIG_DB of %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
+	case p.switches == 0:
+		return set(true, "NoAttachments", "No attachment needs the VPC on a switch yet.")
+	}
+	return set(true, "Programmed", fmt.Sprintf("In the CONFIG_DB of %d of %d switches.", p.ready, p.switches))
+}
