@@ -1,0 +1,160 @@
+package plan
+
+import (
+	"bytes"
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/yaml"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/alloc"
+)
+
+var update = flag.Bool("update", false, "rewrite want.yaml in testdata/*.txtar")
+
+// Each scenario in testdata is a set of objects, as a user would apply them, and
+// what is compiled from them: a spec for each switch, and the problems.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios found", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := inputs(t, archive)
+			got := print(t, Build(in))
+			if again := print(t, Build(in)); !bytes.Equal(again, got) {
+				t.Errorf("the same input gave another output:\n%s", cmp.Diff(string(got), string(again)))
+			}
+			want := section(archive, "want.yaml")
+			if *update {
+				want.Data = got
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if diff := cmp.Diff(string(want.Data), string(got)); diff != "" {
+				t.Errorf("-want +got (rewrite with -update):\n%s", diff)
+			}
+		})
+	}
+}
+
+func section(a *txtar.Archive, name string) *txtar.File {
+	for i := range a.Files {
+		if a.Files[i].Name == name {
+			return &a.Files[i]
+		}
+	}
+	a.Files = append(a.Files, txtar.File{Name: name})
+	return &a.Files[len(a.Files)-1]
+}
+
+func print(t *testing.T, r Result) []byte {
+	t.Helper()
+	out, err := yaml.Marshal(map[string]any{"specs": r.Specs, "problems": r.Problems})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// inputs reads the objects of a scenario.
+func inputs(t *testing.T, archive *txtar.Archive) Inputs {
+	t.Helper()
+	in := Inputs{
+		Classes: map[string]*v1alpha1.VPCClass{}, Configs: map[string]*v1alpha1.SwitchConfig{},
+		VPCs: map[types.NamespacedName]*v1alpha1.VPC{}, OverLimit: map[types.NamespacedName]bool{},
+	}
+	var allocations []*v1alpha1.Allocation
+	for _, o := range objects(t, section(archive, "objects.yaml").Data) {
+		switch o := o.(type) {
+		case *v1alpha1.Fabric:
+			pools, err := alloc.NewPools(o.Spec.Pools)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in.Pools, in.AnycastMAC = &pools, o.Spec.AnycastMAC
+		case *v1alpha1.VPCClass:
+			in.Classes[o.Name] = o
+		case *v1alpha1.Switch:
+			in.Switches = append(in.Switches, o)
+		case *v1alpha1.SwitchConfig:
+			in.Configs[o.Name] = o
+		case *v1alpha1.VPC:
+			in.VPCs[keyOf(o)] = o
+		case *v1alpha1.VPCAttachment:
+			in.Attachments = append(in.Attachments, o)
+		case *v1alpha1.Allocation:
+			allocations = append(allocations, o)
+		}
+	}
+	in.Identifiers = identifiers(allocations)
+	limit(&in)
+	return in
+}
+
+func limit(in *Inputs) {
+	of := map[types.NamespacedName][]*v1alpha1.VPCAttachment{}
+	for _, a := range in.Attachments {
+		name := attachment{VPCAttachment: a}.vpcName()
+		of[name] = append(of[name], a)
+	}
+	for name, all := range of {
+		if vpc := in.VPCs[name]; vpc != nil {
+			for _, over := range OverLimit(in.Classes[vpc.Spec.Class], all) {
+				in.OverLimit[keyOf(over)] = true
+			}
+		}
+	}
+}
+
+func identifiers(allocations []*v1alpha1.Allocation) Identifiers {
+	values := map[v1alpha1.Holder]string{}
+	for _, a := range allocations {
+		values[a.Spec.Holder] = a.Spec.Value
+	}
+	return Identifiers{
+		VNI: func(vpc types.NamespacedName, subnet string) int32 {
+			v, _ := alloc.Value(v1alpha1.PoolVNI, values[v1alpha1.Holder{ObjectReference: VPCRef(vpc), Subnet: subnet}])
+			return int32(v)
+		},
+		VTEP: func(name string) netip.Addr {
+			a, _ := netip.ParseAddr(values[v1alpha1.Holder{ObjectReference: v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: name}}])
+			return a
+		},
+	}
+}
+
+// objects decodes YAML documents strictly: a misspelt field is an error.
+func objects(t *testing.T, data []byte) []runtime.Object {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	decoder := serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()
+	var out []runtime.Object
+	for _, doc := range strings.Split(string(data), "\n---\n") {
+		o, _, err := decoder.Decode([]byte(doc), nil, nil)
+		if err != nil {
+			t.Fatalf("%v in:\n%s", err, doc)
+		}
+		out = append(out, o)
+	}
+	return out
+}
