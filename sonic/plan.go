@@ -1,0 +1,129 @@
+package sonic
+
+import "strings"
+
+// Op is what a Command does.
+type Op int
+
+// The commands of a plan.
+const (
+	_ Op = iota
+	// Create writes the fields of a row that is not there (HSET).
+	Create
+	// Set writes fields and leaves the others of the row alone (HSET).
+	Set
+	// Unset removes fields and leaves the others of the row alone (HDEL).
+	Unset
+	// Delete removes the row (DEL).
+	Delete
+)
+
+// Command is one change of one row. Fields are those to set or, by name only,
+// those to remove; a row set without fields is one that has none.
+type Command struct {
+	Op     Op
+	Key    Key
+	Fields Fields
+}
+
+// String is the command as redis-cli takes it, without quotes.
+func (c Command) String() string {
+	var b strings.Builder
+	switch c.Op {
+	case Create, Set:
+		b.WriteString("HSET " + c.Key.String())
+		if len(c.Fields) == 0 {
+			b.WriteString(" " + null + " " + null)
+		}
+		for _, field := range c.Fields {
+			b.WriteString(" " + field.Name + " " + field.Value)
+		}
+	case Unset:
+		b.WriteString("HDEL " + c.Key.String())
+		for _, field := range c.Fields {
+			b.WriteString(" " + field.Name)
+		}
+	case Delete:
+		b.WriteString("DEL " + c.Key.String())
+	}
+	return b.String()
+}
+
+// Stage is a set of commands that go to Redis together (MULTI/EXEC). SONiC's
+// daemons know no order across tables within a stage, so a row and one that
+// needs it are never written in the same one.
+type Stage []Command
+
+// ConflictKind says why a wanted change is left out of a plan.
+type ConflictKind int
+
+// The kinds of conflicts.
+const (
+	_ ConflictKind = iota
+	// ForeignRow: the wanted row is there and somebody else made it.
+	ForeignRow
+	// ForeignField: the row is the agent's, and a field that it wants is
+	// there with a value of somebody else's.
+	ForeignField
+	// Taken: a row of somebody else's excludes the wanted one.
+	Taken
+	// MissingRow: the wanted row needs one that is not there.
+	MissingRow
+	// InUse: a row of the agent's would have to go, but something of somebody
+	// else's hangs on it.
+	InUse
+	// Blocked: a row that the wanted one needs is in conflict.
+	Blocked
+)
+
+// Conflict is a wanted row that is not written, or an unwanted one that is not
+// deleted.
+type Conflict struct {
+	Kind ConflictKind
+	// Key of the row.
+	Key Key
+	// Other is the row that stands in the way; for Blocked, the one whose
+	// conflict is the root of it.
+	Other Key
+	// Detail: for ForeignField and InUse the names of the fields, for Taken
+	// what both rows claim.
+	Detail string
+}
+
+// Plan is how to get from the rows that are there to those that are wanted.
+type Plan struct {
+	// Stages to carry out one after the other. After each of them every row
+	// has the rows that it needs.
+	Stages []Stage
+	// Conflicts, in rising order of their keys.
+	Conflicts []Conflict
+	// Own has what to record before the first stage, by key the names of all
+	// the fields that are the agent's from then on.
+	Own Ledger
+	// Disown has what to strike from the record after the last stage, in
+	// rising order.
+	Disown []Key
+}
+
+// Commands is the number of commands in all stages.
+func (p Plan) Commands() int {
+	n := 0
+	for _, stage := range p.Stages {
+		n += len(stage)
+	}
+	return n
+}
+
+// String has a line for each command and an empty one between stages.
+func (p Plan) String() string {
+	var b strings.Builder
+	for i, stage := range p.Stages {
+		if i > 0 {
+			b.WriteString("\n")
+		}
+		for _, command := range stage {
+			b.WriteString(command.String() + "\n")
+		}
+	}
+	return b.String()
+}

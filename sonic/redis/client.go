@@ -1,0 +1,175 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/switchlet/switchlet/sonic"
+)
+
+// initialized is the key that says whether CONFIG_DB is in use: "1" when it is,
+// "0" or absent while SONiC loads it.
+const initialized = "CONFIG_DB_INITIALIZED"
+
+// ErrNotInitialized says that SONiC is loading CONFIG_DB: nothing may be
+// written before it has.
+var ErrNotInitialized = errors.New("CONFIG_DB_INITIALIZED is not 1: SONiC is starting or reloading its configuration")
+
+// ErrChanged says that somebody else wrote at the same moment: nothing was
+// written, and the rows have to be looked at again.
+var ErrChanged = errors.New("somebody else changed CONFIG_DB at the same moment")
+
+const (
+	dialTimeout = 2 * time.Second
+	// ioTimeout bounds one answer of a Redis that hangs; a whole CONFIG_DB
+	// takes it a tenth of a second.
+	ioTimeout = 10 * time.Second
+	// batch is how many rows are read in one go, which bounds the memory that
+	// the answers take.
+	batch = 1000
+	// maxRows bounds what is read; a large switch has some ten thousand.
+	maxRows = 1 << 19
+)
+
+// Client talks to a CONFIG_DB. It connects when it is first used and again
+// after every failure. Several goroutines may use it.
+type Client struct {
+	rdb *redis.Client
+	id  int
+}
+
+// NewClient is a client of the database.
+func NewClient(db Database) *Client {
+	return &Client{id: db.ID, rdb: redis.NewClient(&redis.Options{
+		Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
+		Protocol: 2, DisableIdentity: true, PoolSize: 2,
+		// A write whose answer was lost is not sent again: the rows are read first.
+		MaxRetries: -1, ContextTimeoutEnabled: true,
+		DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
+	})}
+}
+
+// Close ends the connections.
+func (c *Client) Close() error { return c.rdb.Close() }
+
+// Load reads all rows of the given tables. It returns ErrNotInitialized while
+// CONFIG_DB is not in use.
+func (c *Client) Load(ctx context.Context, tables []string) (sonic.DB, error) {
+	keys, err := c.scan(ctx, tables)
+	if err != nil {
+		return nil, fmt.Errorf("list the rows of CONFIG_DB: %w", err)
+	}
+	db := make(sonic.DB, len(keys))
+	return db, c.Read(ctx, db, keys)
+}
+
+// scan lists the keys of tables. SCAN, unlike KEYS, lets Redis answer others in
+// between.
+func (c *Client) scan(ctx context.Context, tables []string) ([]sonic.Key, error) {
+	wanted := make(map[string]string, len(tables))
+	for _, table := range tables {
+		wanted[table] = table
+	}
+	seen := map[sonic.Key]struct{}{} // SCAN may give a key twice
+	var keys []sonic.Key
+	for cursor := uint64(0); ; {
+		names, next, err := c.rdb.Scan(ctx, cursor, "", batch).Result()
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			key, ok := sonic.ParseKey(name)
+			table, mine := wanted[key.Table]
+			if !ok || !mine {
+				continue
+			}
+			key.Table = table // one string for all keys of a table
+			if _, again := seen[key]; !again {
+				seen[key] = struct{}{}
+				keys = append(keys, key)
+			}
+		}
+		if len(keys) > maxRows {
+			return nil, fmt.Errorf("there are more than %d rows", maxRows)
+		}
+		if next == 0 {
+			return keys, nil
+		}
+		cursor = next
+	}
+}
+
+// Read brings the rows with the given keys up to date in db. It returns
+// ErrNotInitialized, having changed nothing, while CONFIG_DB is not in use.
+func (c *Client) Read(ctx context.Context, db sonic.DB, keys []sonic.Key) error {
+	names := interned{}
+	for first := true; first || len(keys) > 0; first = false {
+		n := min(batch, len(keys))
+		if err := c.readBatch(ctx, db, keys[:n], names); err != nil {
+			return fmt.Errorf("read CONFIG_DB: %w", err)
+		}
+		keys = keys[n:]
+	}
+	return nil
+}
+
+func (c *Client) readBatch(ctx context.Context, db sonic.DB, keys []sonic.Key, names interned) error {
+	pipe := c.rdb.Pipeline()
+	state := pipe.Get(ctx, initialized)
+	rows := make([]*redis.StringSliceCmd, len(keys))
+	for i, key := range keys {
+		rows[i] = redis.NewStringSliceCmd(ctx, "hgetall", key.String())
+		if err := pipe.Process(ctx, rows[i]); err != nil {
+			return err
+		}
+	}
+	// The error is that of the first command that failed; each has its own.
+	_, _ = pipe.Exec(ctx)
+	if err := checkInitialized(state); err != nil {
+		return err
+	}
+	for i, key := range keys {
+		pairs, err := rows[i].Result()
+		switch {
+		case redis.HasErrorPrefix(err, "WRONGTYPE"):
+			db[key] = nil // something of somebody's that is no row
+		case err != nil:
+			return fmt.Errorf("%s: %w", key, err)
+		case len(pairs) == 0:
+			delete(db, key)
+		default:
+			names.intern(pairs)
+			db[key] = sonic.NewFields(pairs...)
+		}
+	}
+	return nil
+}
+
+func checkInitialized(state *redis.StringCmd) error {
+	value, err := state.Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return err
+	}
+	if value != "1" {
+		return ErrNotInitialized
+	}
+	return nil
+}
+
+// interned keeps one string for each field name, of which there are few.
+type interned map[string]string
+
+func (in interned) intern(pairs []string) {
+	for i := 0; i < len(pairs); i += 2 {
+		name, ok := in[pairs[i]]
+		if !ok {
+			name = pairs[i]
+			in[name] = name
+		}
+		pairs[i] = name
+	}
+}
