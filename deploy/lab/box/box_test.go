@@ -1,0 +1,187 @@
+package box_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/switchlet/switchlet/deploy/lab/box"
+)
+
+// start starts a box, or skips where there is no redis-server.
+func start(t *testing.T) *box.Box {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("SWITCHLET_TEST_REQUIRE") == "all" {
+			t.Fatalf("%v: install the package redis-server", err)
+		}
+		t.Skipf("%v: install the package redis-server", err)
+	}
+	b, err := box.Start(t.Context(), box.Config{Root: t.TempDir(), Name: "leaf1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+func client(t *testing.T, b *box.Box) *redis.Client {
+	t.Helper()
+	c := redis.NewClient(&redis.Options{Network: "unix", Addr: b.Socket(), DB: 4})
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+func snapshot(t *testing.T, b *box.Box) box.Rows {
+	t.Helper()
+	rows, err := b.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func TestRowsAreWrittenAsSONiCDoes(t *testing.T) {
+	rows := snapshot(t, start(t))
+	want := box.Rows{
+		"VLAN|Vlan10":                  {"vlanid": "10", "description": "consoles, netops", "dhcp_servers@": "10.250.0.251,10.250.0.252"},
+		"VLAN_INTERFACE|Vlan10":        {"NULL": "NULL"},
+		"LOOPBACK_INTERFACE|Loopback0": {"NULL": "NULL"},
+		"PORT|Ethernet124": {"alias": "Eth32", "index": "32", "lanes": "125,126,127,128",
+			"speed": "100000", "fec": "rs", "mtu": "9100", "admin_status": "up"},
+	}
+	for key, want := range want {
+		if diff := cmp.Diff(want, rows[key]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", key, diff)
+		}
+	}
+}
+
+func TestDatabaseConfigLeadsToTheSocket(t *testing.T) {
+	b := start(t)
+	text, err := os.ReadFile(b.DatabaseConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var config struct {
+		Instances map[string]struct {
+			Socket string `json:"unix_socket_path"`
+		} `json:"INSTANCES"`
+		Databases map[string]struct {
+			ID                  int
+			Separator, Instance string
+		} `json:"DATABASES"`
+	}
+	if err := json.Unmarshal(text, &config); err != nil {
+		t.Fatal(err)
+	}
+	db := config.Databases["CONFIG_DB"]
+	if db.ID != 4 || db.Separator != "|" {
+		t.Errorf("CONFIG_DB is %+v, want id 4, separator |", db)
+	}
+	if got := config.Instances[db.Instance].Socket; got != b.Socket() {
+		t.Errorf("socket of CONFIG_DB = %q, want %q", got, b.Socket())
+	}
+}
+
+func TestRedisIsSetUpAsSONiCDoes(t *testing.T) {
+	c := client(t, start(t))
+	for name, want := range map[string]string{"notify-keyspace-events": "AKE", "save": "", "databases": "100"} {
+		got, err := c.ConfigGet(t.Context(), name).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got[name] != want {
+			t.Errorf("%s = %q, want %q", name, got[name], want)
+		}
+	}
+	if got := c.Get(t.Context(), "CONFIG_DB_INITIALIZED").Val(); got != "1" {
+		t.Errorf("CONFIG_DB_INITIALIZED = %q, want 1", got)
+	}
+}
+
+// A row that was written and not saved to config_db.json is gone after a
+// reboot and after a reload, and is still there after a restart of the database
+// container alone.
+func TestWhatARowSurvives(t *testing.T) {
+	b := start(t)
+	c := client(t, b)
+	fresh := snapshot(t, b)
+	for _, step := range []struct {
+		name     string
+		do       func() error
+		survives bool
+	}{
+		{"restart of the database container", func() error { return b.RestartKeepingData(t.Context()) }, true},
+		{"config reload", func() error { return b.Reload(t.Context()) }, false},
+		{"reboot", func() error { return b.Restart(t.Context()) }, false},
+		{"kill -9 and boot", func() error {
+			if err := b.Kill(); err != nil {
+				return err
+			}
+			return b.Boot(t.Context())
+		}, false},
+	} {
+		t.Run(step.name, func(t *testing.T) {
+			if err := c.HSet(t.Context(), "VLAN|Vlan100", "vlanid", "100").Err(); err != nil {
+				t.Fatal(err)
+			}
+			written := snapshot(t, b)
+			if err := step.do(); err != nil {
+				t.Fatal(err)
+			}
+			want := fresh
+			if step.survives {
+				want = written
+			}
+			if diff := cmp.Diff(want, snapshot(t, b)); diff != "" {
+				t.Errorf("rows (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestRowsMinus(t *testing.T) {
+	before := box.Rows{"VLAN|Vlan10": {"vlanid": "10"}, "VLAN|Vlan11": {"vlanid": "11"}}
+	after := box.Rows{"VLAN|Vlan10": {"vlanid": "10", "mtu": "9100"}, "VRF|Vrf1": {"NULL": "NULL"}}
+	if got, want := after.Minus(before).String(), "VLAN|Vlan10 mtu=\"9100\" vlanid=\"10\"\nVRF|Vrf1\n"; got != want {
+		t.Errorf("appeared or changed: %q, want %q", got, want)
+	}
+	if got, want := before.Minus(after).String(), "VLAN|Vlan10 vlanid=\"10\"\nVLAN|Vlan11 vlanid=\"11\"\n"; got != want {
+		t.Errorf("gone or changed: %q, want %q", got, want)
+	}
+}
+
+func TestStartSaysWhatIsWrong(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		cfg  box.Config
+		want string
+	}{
+		{"no name", box.Config{Root: t.TempDir()}, "neither may be empty"},
+		{"number", box.Config{Root: t.TempDir(), Name: "leaf1", Number: 300}, "Number is 300: it must be from 1 to 250"},
+		{"release", box.Config{Root: t.TempDir(), Name: "leaf1", Release: "201811"}, `release "201811" is not known`},
+		{"long path", box.Config{Root: filepath.Join(t.TempDir(), strings.Repeat("x", 100)), Name: "leaf1"}, "choose a shorter Root"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := box.Start(t.Context(), test.cfg)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Start() = %v, want an error with %q", err, test.want)
+			}
+		})
+	}
+}

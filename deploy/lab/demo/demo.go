@@ -1,0 +1,221 @@
+// Package demo shows what Switchlet does, on a lab that runs: it deploys the
+// product as a user would, makes two VPCs, deletes one of them, and checks after
+// each step what is in the switches' CONFIG_DBs.
+package demo
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/manifests"
+	"github.com/switchlet/switchlet/deploy/lab/screen"
+	"github.com/switchlet/switchlet/deploy/lab/state"
+)
+
+// patience is how long any one step may take on a slow machine.
+const patience = 3 * time.Minute
+
+// Demo is a demonstration on one lab.
+type Demo struct {
+	lab     state.Lab
+	product string // the folder deploy of the source tree
+	screen  *screen.Screen
+	kubectl kubectl
+}
+
+// New is a demonstration of what is in the folder product, which is the folder
+// deploy of the source tree.
+func New(lab state.Lab, product string, screen *screen.Screen) *Demo {
+	return &Demo{lab: lab, product: product, screen: screen, kubectl: kubectl{
+		program: filepath.Join(lab.Binaries, "kubectl"), kubeconfig: lab.Kubeconfig(),
+	}}
+}
+
+// Run goes through the whole demonstration. It fails if anything is not as it
+// has to be.
+func (d *Demo) Run(ctx context.Context) error {
+	if d.lab.Leaves < 2 {
+		return fmt.Errorf("the lab has %d leaves: the demonstration attaches to leaf1 and leaf2", d.lab.Leaves)
+	}
+	before, err := d.snapshot(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.Deploy(ctx); err != nil {
+		return err
+	}
+	blue, both, err := d.makeVPCs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.show(ctx, both.minus(before)); err != nil {
+		return err
+	}
+	after, err := d.deleteRed(ctx, blue, both)
+	if err != nil {
+		return err
+	}
+	return d.checkUntouched(before, after)
+}
+
+// Deploy applies the product's manifests and waits until everything runs.
+func (d *Demo) Deploy(ctx context.Context) error {
+	folder := d.manifest("")
+	if err := manifests.Write(folder, d.product); err != nil {
+		return err
+	}
+	if err := d.waitNodes(ctx); err != nil {
+		return err
+	}
+	if _, err := d.kubectl.run(ctx, "apply", "--server-side", "-k", filepath.Join(folder, "deploy")); err != nil {
+		return err
+	}
+	d.screen.Step("applied deploy/: CRDs, RBAC, controller Deployment, agent DaemonSet")
+	group, waiting := errgroup.WithContext(ctx)
+	for _, object := range []string{"daemonset/switchlet-agent", "deployment/switchlet-controller"} {
+		group.Go(func() error {
+			_, err := d.kubectl.run(waiting, "rollout", "status", object, "-n", "switchlet-system", timeout())
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	d.screen.Step("controller and agents run")
+	return nil
+}
+
+func (d *Demo) waitNodes(ctx context.Context) error {
+	nodes, err := d.lab.Nodes()
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, node := range nodes {
+		names = append(names, "node/"+node.Name)
+	}
+	if _, err := d.kubectl.run(ctx, append([]string{"wait", "--for=create", timeout()}, names...)...); err != nil {
+		return err
+	}
+	if _, err := d.kubectl.run(ctx, append([]string{"wait", "--for=condition=Ready", timeout()}, names...)...); err != nil {
+		return err
+	}
+	d.screen.Step("%d nodes are Ready", len(nodes))
+	return nil
+}
+
+// makeVPCs makes blue, then red, and returns the rows after each.
+func (d *Demo) makeVPCs(ctx context.Context) (blue, both rows, err error) {
+	if err := d.apply(ctx, manifests.Fabric); err != nil {
+		return nil, nil, err
+	}
+	if blue, err = d.makeVPC(ctx, manifests.VPCBlue, "tenant-a"); err != nil {
+		return nil, nil, err
+	}
+	both, err = d.makeVPC(ctx, manifests.VPCRed, "tenant-b")
+	return blue, both, err
+}
+
+func (d *Demo) makeVPC(ctx context.Context, file, namespace string) (rows, error) {
+	begin := time.Now()
+	if err := d.apply(ctx, file); err != nil {
+		return nil, err
+	}
+	// A VPC without attachments is Ready, so these come first.
+	for _, kind := range []string{"vpcattachments", "vpcs"} {
+		if _, err := d.kubectl.run(ctx, "wait", "--for=condition=Ready", kind, "--all", "-n", namespace, timeout()); err != nil {
+			return nil, err
+		}
+	}
+	d.screen.Step("applied %s: Ready after %s", file, time.Since(begin).Round(10*time.Millisecond))
+	return d.snapshot(ctx)
+}
+
+func (d *Demo) apply(ctx context.Context, file string) error {
+	_, err := d.kubectl.run(ctx, "apply", "--server-side", "-f", d.manifest(file))
+	return err
+}
+
+// deleteRed deletes a VPC and waits until what it had brought is gone and
+// everything else is as it was.
+func (d *Demo) deleteRed(ctx context.Context, blue, both rows) (rows, error) {
+	d.screen.Title("An operator adds a VLAN by hand on leaf1. Then a tenant deletes VPC red")
+	byHand := box.Rows{
+		"VLAN|Vlan12":                   {"vlanid": "12", "description": "added by hand"},
+		"VLAN_MEMBER|Vlan12|Ethernet24": {"tagging_mode": "tagged"},
+	}
+	if err := box.Write(ctx, d.lab.Socket("leaf1"), byHand); err != nil {
+		return nil, err
+	}
+	want := maps.Clone(blue)
+	want["leaf1"] = maps.Clone(blue["leaf1"])
+	maps.Copy(want["leaf1"], byHand)
+
+	begin := time.Now()
+	if _, err := d.kubectl.run(ctx, "delete", "vpc", "red", "-n", "tenant-b", timeout()); err != nil {
+		return nil, err
+	}
+	after, err := d.waitRows(ctx, want)
+	if err != nil {
+		return nil, err
+	}
+	d.screen.Step("its rows are gone after %s, and nothing else changed", time.Since(begin).Round(10*time.Millisecond))
+	gone := both.minus(after)
+	for _, name := range slices.Sorted(maps.Keys(gone)) {
+		if len(gone[name]) > 0 {
+			d.screen.Title("Rows that went from %s", name)
+			d.screen.Text(gone[name].String())
+		}
+	}
+	return after, nil
+}
+
+// waitRows waits until the switches have exactly these rows.
+func (d *Demo) waitRows(ctx context.Context, want rows) (rows, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		have, err := d.snapshot(ctx)
+		if err != nil {
+			return nil, err
+		}
+		tooMany, missing := have.minus(want), want.minus(have)
+		if tooMany.empty() && missing.empty() {
+			return have, nil
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the rows are not as they have to be: %w\ntoo many, or changed:\n%smissing, or changed:\n%s",
+				context.Cause(ctx), tooMany, missing)
+		}
+	}
+}
+
+// checkUntouched checks that every row there was before Switchlet came is the
+// same byte for byte.
+func (d *Demo) checkUntouched(before, after rows) error {
+	if changed := before.minus(after); !changed.empty() {
+		return fmt.Errorf("rows that were there before are gone or changed:\n%s", changed)
+	}
+	count := 0
+	for _, rows := range before {
+		count += len(rows)
+	}
+	d.screen.Title("Checked")
+	d.screen.Text(fmt.Sprintf("%d rows on %d switches that Switchlet did not make are byte for byte as before.", count, len(before)))
+	return nil
+}
+
+func (d *Demo) manifest(name string) string { return filepath.Join(d.lab.Dir, "manifests", name) }
+
+func timeout() string { return "--timeout=" + patience.String() }

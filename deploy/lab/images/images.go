@@ -1,0 +1,73 @@
+// Package images builds the images that the lab's nodes run: agent, controller
+// and pause.
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/switchlet/switchlet/deploy/lab/node"
+	"github.com/switchlet/switchlet/deploy/lab/repo"
+	"github.com/switchlet/switchlet/images/archive"
+)
+
+// The archives, by the names of their files.
+const (
+	Agent      = "agent.tar"
+	Controller = "controller.tar"
+	Pause      = "pause.tar"
+)
+
+// Build writes the archives to a folder, from the programs agent and controller
+// in another one. It tells each image's reference and id.
+func Build(ctx context.Context, programs, out string, built func(reference, id string)) error {
+	pause, err := buildPause(ctx)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(filepath.Dir(pause))
+	for file, image := range map[string]archive.Image{
+		Agent:      {Reference: "switchlet.io/agent:dev", Program: filepath.Join(programs, "agent")},
+		Controller: {Reference: "switchlet.io/controller:dev", Program: filepath.Join(programs, "controller"), User: "65532:65532"},
+		Pause:      {Reference: node.PauseImage, Program: pause, User: "65535:65535"},
+	} {
+		image.Architecture = runtime.GOARCH
+		id, err := archive.Write(filepath.Join(out, file), image)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: build it with: make build", err)
+		}
+		if err != nil {
+			return err
+		}
+		built(image.Reference, id)
+	}
+	return nil
+}
+
+// buildPause builds the pause program into a temporary folder.
+func buildPause(ctx context.Context) (program string, err error) {
+	root, err := repo.Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "switchlet-pause-")
+	if err != nil {
+		return "", err
+	}
+	program = filepath.Join(dir, "pause")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", program, "./images/pause")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		err = fmt.Errorf("build pause: %w: %s", err, strings.TrimSpace(string(output)))
+		return "", errors.Join(err, os.RemoveAll(dir))
+	}
+	return program, nil
+}

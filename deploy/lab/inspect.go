@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/kube"
+	"github.com/switchlet/switchlet/deploy/lab/state"
+)
+
+// kubernetesCommand prints the folder alone on stdout, for scripts.
+func kubernetesCommand(ctx context.Context, _ *app, _ []string) error {
+	source, err := kube.Find(ctx)
+	if err != nil {
+		return err
+	}
+	said := 0
+	folder, err := source.Build(ctx, func(done, total int) {
+		if total > 0 && done*20/total > said { // every twentieth
+			said = done * 20 / total
+			fmt.Fprintf(os.Stderr, "building Kubernetes: %d of %d packages\n", done, total)
+		}
+	})
+	if err == nil {
+		fmt.Println(folder)
+	}
+	return err
+}
+
+func versionCommand(context.Context, *app, []string) error {
+	fmt.Println(version)
+	return nil
+}
+
+// envCommand prints only what a shell may evaluate.
+func envCommand(_ context.Context, a *app, _ []string) error {
+	lab, err := state.Load(a.name)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("export KUBECONFIG=%q\n", lab.Kubeconfig())
+	if _, err := exec.LookPath("kubectl"); err != nil {
+		fmt.Printf("export PATH=\"$PATH\":%q\n", lab.Binaries)
+	}
+	return nil
+}
+
+func statusCommand(context.Context, *app, []string) error {
+	names, err := state.List()
+	if err != nil {
+		return err
+	}
+	if len(names) == 0 {
+		fmt.Println("There is no lab.")
+	}
+	for _, name := range names {
+		lab, err := state.Load(name)
+		if err != nil {
+			fmt.Printf("%-10s  %v\n", name, err)
+			continue
+		}
+		running, err := lab.Process.Running()
+		if err != nil {
+			return err
+		}
+		how := "not running: bin/lab down --name " + name
+		if running {
+			how = fmt.Sprintf("running, pid %d", lab.Process.Pid)
+		}
+		fmt.Printf("%-10s  %d leaves, %d spines  %-18s  %s  %s\n", name, lab.Leaves, lab.Spines, lab.Subnet, lab.Dir, how)
+	}
+	return nil
+}
+
+func rowsCommand(ctx context.Context, a *app, args []string) error {
+	if len(args) != 1 {
+		return errors.New("name one switch, such as: lab rows leaf1")
+	}
+	lab, err := state.Load(a.name)
+	if err != nil {
+		return err
+	}
+	if _, err := lab.Node(args[0]); err != nil {
+		return err
+	}
+	rows, err := box.Read(ctx, lab.Socket(args[0]))
+	if err == nil {
+		fmt.Print(rows)
+	}
+	return err
+}
+
+// execCommand becomes the command: first in the lab's namespaces, from there in
+// the node's, whose process id is known only in the lab.
+func execCommand(_ context.Context, a *app, args []string) error {
+	if len(args) < 2 {
+		return errors.New("name a node and a command, such as: lab exec leaf1 redis-cli ping")
+	}
+	lab, err := state.Load(a.name)
+	if err != nil {
+		return err
+	}
+	if running, err := lab.Process.Running(); !running || err != nil {
+		return errors.Join(fmt.Errorf("lab %s does not run", lab.Name), err)
+	}
+	node, err := lab.Node(args[0])
+	if err != nil {
+		return err
+	}
+	nsenter, err := exec.LookPath("nsenter")
+	if err != nil {
+		return err
+	}
+	enter := func(pid int) []string {
+		return []string{nsenter, "--target=" + strconv.Itoa(pid), "--mount", "--uts", "--ipc", "--net", "--pid"}
+	}
+	line := append(enter(lab.Process.Pid), enter(node.Pid)...)
+	return syscall.Exec(nsenter, append(line, args[1:]...), os.Environ())
+}

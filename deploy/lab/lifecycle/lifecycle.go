@@ -1,0 +1,193 @@
+// Package lifecycle starts and ends labs from the outside.
+//
+// A lab is one sandbox: a process whose end ends everything else. So a lab that
+// is interrupted while it starts is gone, Down needs to end one process only,
+// and nothing is left of a lab but its folder and empty cgroups.
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/filelock"
+	"github.com/switchlet/switchlet/deploy/lab/network"
+	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/sandbox"
+	"github.com/switchlet/switchlet/deploy/lab/state"
+	"github.com/switchlet/switchlet/deploy/lab/supervisor"
+)
+
+// Config says what lab to start.
+type Config struct {
+	// Name of the lab.
+	Name string
+	// Leaves and Spines are how many switches of each role it has.
+	Leaves, Spines int
+	// Binaries is the folder with Kubernetes's programs.
+	Binaries string
+	// Images is the folder with the image archives that every node gets.
+	Images string
+	// Say is told each step.
+	Say func(format string, args ...any)
+}
+
+// endTimeout is how long the kernel may take to end all processes of a lab.
+const endTimeout = 30 * time.Second
+
+// Up starts a lab and returns once its kubelets are started. A lab of the same
+// name is ended before.
+func Up(ctx context.Context, cfg Config) (state.Lab, error) {
+	if n := cfg.Leaves + cfg.Spines; cfg.Leaves < 0 || cfg.Spines < 0 || n < 1 || n > network.MaxNodes {
+		return state.Lab{}, fmt.Errorf("%d leaves and %d spines: a lab has 1 to %d switches", cfg.Leaves, cfg.Spines, network.MaxNodes)
+	}
+	if os.Geteuid() != 0 {
+		return state.Lab{}, errors.New("a lab makes network namespaces and runs containers: start it as root")
+	}
+	if err := Down(cfg.Name); err != nil && !errors.Is(err, state.ErrNone) {
+		return state.Lab{}, fmt.Errorf("end the lab that was there: %w", err)
+	}
+	dir, err := state.Folder(cfg.Name)
+	if err != nil {
+		return state.Lab{}, err
+	}
+	lab := state.Lab{
+		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Binaries: cfg.Binaries, Images: cfg.Images,
+	}
+	if err := start(ctx, &lab, cfg.Say); err != nil {
+		return lab, fmt.Errorf("start lab %s: %w", cfg.Name, err)
+	}
+	return lab, nil
+}
+
+func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error {
+	ours, theirs, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ours.Close()
+	inside, err := launch(ctx, lab, theirs)
+	if err := errors.Join(err, theirs.Close()); err != nil {
+		return err
+	}
+	if err := follow(ctx, ours, say); err != nil {
+		err = fmt.Errorf("%w\nthe end of %s:\n%s", err, lab.Log(), process.Tail(lab.Log(), 10))
+		return errors.Join(err, end(inside), clean(*lab, false))
+	}
+	return nil
+}
+
+// launch starts the inside and connects it. No other lab chooses a subnet
+// meanwhile.
+func launch(ctx context.Context, lab *state.Lab, events *os.File) (*sandbox.Sandbox, error) {
+	if err := os.MkdirAll(lab.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	unlock, err := filelock.Lock(ctx, filepath.Join(filepath.Dir(lab.Dir), ".lock"))
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if lab.Subnet, err = network.FreeSubnet(); err != nil {
+		return nil, err
+	}
+	inside, err := supervisor.Start(*lab, events)
+	if err != nil {
+		return nil, err
+	}
+	if err := connect(lab, inside); err != nil {
+		return nil, errors.Join(err, end(inside))
+	}
+	return inside, nil
+}
+
+// connect records the lab, so that Down finds it whatever happens next, makes
+// the link to it and lets it run.
+func connect(lab *state.Lab, inside *sandbox.Sandbox) (err error) {
+	if lab.Process, err = state.FindProcess(inside.Pid()); err != nil {
+		return err
+	}
+	if err := lab.Save(); err != nil {
+		return err
+	}
+	if err := network.Connect(lab.HostLink(), network.Uplink, inside.Pid()); err != nil {
+		return err
+	}
+	if err := network.Up(lab.HostLink(), network.NewPlan(lab.Subnet).Host()); err != nil {
+		return err
+	}
+	return inside.Go()
+}
+
+// follow passes on what the inside says until it is ready.
+func follow(ctx context.Context, events *os.File, say func(string, ...any)) error {
+	stop := context.AfterFunc(ctx, func() { events.Close() }) // ends the Decode below
+	defer stop()
+	decoder := json.NewDecoder(events)
+	for {
+		var event supervisor.Event
+		err := decoder.Decode(&event)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return fmt.Errorf("it ended before it was ready (%w)", err)
+		case event.Error != "":
+			return errors.New(event.Error)
+		case event.Ready:
+			return nil
+		default:
+			say("%s", event.Text)
+		}
+	}
+}
+
+// end kills a sandbox and waits for it. How it ended is no news then.
+func end(inside *sandbox.Sandbox) error {
+	err := inside.Kill()
+	_ = inside.Wait()
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
+	return err
+}
+
+// Down ends a lab, whoever started it and however that one ended, and removes
+// all of it.
+func Down(name string) error {
+	dir, err := state.Folder(name)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("lab %s: %w", name, state.ErrNone)
+	}
+	lab, err := state.Load(name)
+	if err != nil {
+		// Without a record there is no process: it is written first.
+		lab = state.Lab{Name: name, Dir: dir}
+	}
+	if err := lab.Process.Kill(endTimeout); err != nil {
+		return fmt.Errorf("lab %s: %w", name, err)
+	}
+	return clean(lab, true)
+}
+
+// clean removes what the kernel does not remove by itself when a lab's
+// processes end. Logs are worth keeping if the lab failed.
+func clean(lab state.Lab, folder bool) error {
+	// The link goes with the lab's network namespace, but not at once.
+	err := errors.Join(network.Remove(lab.HostLink()), lab.RemoveCgroups(endTimeout))
+	if err == nil && folder {
+		err = os.RemoveAll(lab.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("clean up after lab %s: %w", lab.Name, err)
+	}
+	return nil
+}

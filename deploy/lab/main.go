@@ -1,0 +1,137 @@
+// Command lab runs Switchlet on one machine: a real Kubernetes control plane,
+// and switches that are network namespaces, each with SONiC's Redis, a
+// containerd and a kubelet. See README.md beside it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/switchlet/switchlet/deploy/lab/node"
+	"github.com/switchlet/switchlet/deploy/lab/sandbox"
+	"github.com/switchlet/switchlet/deploy/lab/screen"
+	"github.com/switchlet/switchlet/deploy/lab/supervisor"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// command is one of the things that lab can do.
+type command struct {
+	name, args, help string
+	run              func(context.Context, *app, []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"demo", "", "start a lab, deploy Switchlet on it and show what it does", demoCommand},
+		{"up", "", "start a lab, with nothing deployed on it yet", upCommand},
+		{"down", "", "end a lab and remove all of it", downCommand},
+		{"status", "", "list the labs", statusCommand},
+		{"env", "", "print what a shell needs: eval $(lab env)", envCommand},
+		{"rows", "SWITCH", "print the rows in a switch's CONFIG_DB", rowsCommand},
+		{"exec", "NODE COMMAND...", "run a command on a node", execCommand},
+		{"prepare", "", "install and build what labs and tests need", prepareCommand},
+		{"kubernetes", "", "build Kubernetes if need be and print the folder with its programs", kubernetesCommand},
+		{"images", "", "build the images from bin/ into bin/images", imagesCommand},
+		{"version", "", "print the version", versionCommand},
+	}
+}
+
+// app is what every command has.
+type app struct {
+	flags          *flag.FlagSet
+	screen         *screen.Screen
+	name           string
+	leaves, spines int
+	programs       string
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:]))
+}
+
+func run(ctx context.Context, args []string) int {
+	if len(args) == 2 {
+		if code, inside := runInside(ctx, args[0], args[1]); inside {
+			return code
+		}
+	}
+	if len(args) == 0 {
+		usage(os.Stderr)
+		return 2
+	}
+	if args[0] == "help" || args[0] == "-h" || args[0] == "--help" {
+		usage(os.Stdout)
+		return 0
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.start(ctx, args[1:])
+		}
+	}
+	fmt.Fprintf(os.Stderr, "lab: there is no command %q; lab help lists them\n", args[0])
+	return 2
+}
+
+// runInside is this program as a part of a lab. It says in its log, which is
+// stderr, why it ends.
+func runInside(ctx context.Context, name, config string) (code int, inside bool) {
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	var err error
+	switch name {
+	case sandbox.InitCommand:
+		code, err = sandbox.Init(config)
+	case supervisor.Command:
+		err = supervisor.Run(ctx, config, os.Stdin, os.Stdout, log)
+	case node.Command:
+		err = node.Run(ctx, config, log)
+	default:
+		return 0, false
+	}
+	if err != nil {
+		log.Error("ends", "part", name, "error", err)
+		code = max(code, 1)
+	}
+	return code, true
+}
+
+func (c command) start(ctx context.Context, args []string) int {
+	a := &app{flags: flag.NewFlagSet("lab "+c.name, flag.ContinueOnError), screen: screen.New(os.Stdout, os.Getenv("NO_COLOR") != "")}
+	a.flags.StringVar(&a.name, "name", "demo", "name of the lab")
+	a.flags.IntVar(&a.leaves, "leaves", 2, "number of leaves (up, demo)")
+	a.flags.IntVar(&a.spines, "spines", 1, "number of spines (up, demo)")
+	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent and controller (up, demo, images; default bin/ of the source tree)")
+	a.flags.Usage = func() {
+		fmt.Fprintf(a.flags.Output(), "usage: lab %s [flags] %s\n\n%s\n\nflags:\n", c.name, c.args, c.help)
+		a.flags.PrintDefaults()
+	}
+	err := a.flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		return 2
+	}
+	if err := c.run(ctx, a, a.flags.Args()); err != nil {
+		fmt.Fprintf(os.Stderr, "lab %s: %v\n", c.name, err)
+		return 1
+	}
+	return 0
+}
+
+func usage(out *os.File) {
+	fmt.Fprint(out, "lab runs Switchlet on one machine: a Kubernetes cluster whose nodes are SONiC switches.\n\nusage: lab COMMAND [flags] [arguments]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(out, "  %-11s %-16s %s\n", c.name, c.args, c.help)
+	}
+	fmt.Fprint(out, "\nlab COMMAND -h lists the flags.\n")
+}

@@ -1,0 +1,100 @@
+// Package network connects the network namespaces of a lab: a bridge in the
+// lab's own namespace, on it one veth pair to each switch and one to the host.
+//
+//	host                 lab                      leaf1
+//	swl-demo ─── uplink ┐                      ┌ eth0
+//	  .254              ├ mgmt (.1, Service) ──┤
+//	                    └ leaf1, leaf2, spine1 ┘
+package network
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Names of the links.
+const (
+	// Bridge is in the lab's namespace.
+	Bridge = "mgmt"
+	// Uplink is the lab's end of the pair to the host.
+	Uplink = "uplink"
+	// NodeLink is the switch's end of the pair to the bridge: SONiC's
+	// management port.
+	NodeLink = "eth0"
+)
+
+// Connect makes a veth pair: one end here, the other in the network namespace
+// of a process.
+func Connect(here, there string, pid int) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = here
+	pair := &netlink.Veth{LinkAttrs: attrs, PeerName: there, PeerNamespace: netlink.NsPid(pid)}
+	if err := netlink.LinkAdd(pair); err != nil {
+		return fmt.Errorf("make the veth pair %s, %s: %w", here, there, err)
+	}
+	return nil
+}
+
+// Remove removes a link here, if there is one, and with it the other end of
+// its pair.
+func Remove(name string) error {
+	link, err := netlink.LinkByName(name)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("find link %s: %w", name, err)
+	}
+	if err := netlink.LinkDel(link); err != nil && !errors.As(err, new(netlink.LinkNotFoundError)) {
+		return fmt.Errorf("remove link %s: %w", name, err)
+	}
+	return nil
+}
+
+// Up gives a link its addresses and switches it on.
+func Up(name string, addresses ...netip.Prefix) error {
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find link %s: %w", name, err)
+	}
+	for _, address := range addresses {
+		ip := net.IPNet{IP: address.Addr().AsSlice(), Mask: net.CIDRMask(address.Bits(), address.Addr().BitLen())}
+		if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: &ip}); err != nil {
+			return fmt.Errorf("give %s the address %s: %w", name, address, err)
+		}
+	}
+	if err := netlink.LinkSetUp(link); err != nil {
+		return fmt.Errorf("switch %s on: %w", name, err)
+	}
+	return nil
+}
+
+// MakeBridge makes the bridge with its addresses.
+func MakeBridge(addresses ...netip.Prefix) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = Bridge
+	if err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}); err != nil {
+		return fmt.Errorf("make bridge %s: %w", Bridge, err)
+	}
+	return Up(Bridge, addresses...)
+}
+
+// Attach puts a link on the bridge and switches it on.
+func Attach(name string) error {
+	bridge, err := netlink.LinkByName(Bridge)
+	if err != nil {
+		return fmt.Errorf("find bridge %s: %w", Bridge, err)
+	}
+	link, err := netlink.LinkByName(name)
+	if err != nil {
+		return fmt.Errorf("find link %s: %w", name, err)
+	}
+	if err := netlink.LinkSetMaster(link, bridge); err != nil {
+		return fmt.Errorf("put %s on bridge %s: %w", name, Bridge, err)
+	}
+	return Up(name)
+}

@@ -1,0 +1,181 @@
+// Package node is one node of the lab: a sandbox with the file system of a
+// small machine of its own, in which containerd and kubelet run, and on a
+// switch a SONiC box.
+//
+// The node's folders lie side by side in one folder of the lab (etc, run, var,
+// …), so everything that it writes can be looked at from outside. Programs and
+// libraries are the machine's own, read-only.
+package node
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/switchlet/switchlet/deploy/lab/sandbox"
+)
+
+// Command is the argument by which the program knows that it is to be the
+// inside of a node; it then has to call Run with the one after it.
+const Command = "node-run"
+
+// PauseImage is the image of every pod's first container.
+const PauseImage = "switchlet.io/pause:dev"
+
+// Spec says what node to make.
+type Spec struct {
+	// Name of the node.
+	Name string
+	// Dir is the node's folder outside.
+	Dir string
+	// Address of the node, on eth0 if it is a switch.
+	Address netip.Prefix
+	// Labels of the Node object.
+	Labels map[string]string
+	// Taint is the key of the Node's taint, with effect NoSchedule; empty for none.
+	Taint string
+	// Cgroup is the folder of the pods' cgroups, from the root of each hierarchy.
+	Cgroup string
+	// Binaries is the folder with kubelet.
+	Binaries string
+	// Images is a folder of image archives, Archives those in it that the node
+	// imports.
+	Images   string
+	Archives []string
+	// Switch is the box's number if this is a switch, with a network of its
+	// own; 0 for an ordinary node in the lab's network.
+	Switch int
+}
+
+// Start makes the node's sandbox. Once its network is connected, the first Go
+// starts containerd and the box, the second one the kubelet.
+func Start(s Spec) (*sandbox.Sandbox, error) {
+	if err := s.prepare(); err != nil {
+		return nil, fmt.Errorf("node %s: %w", s.Name, err)
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	mounts, err := s.mounts()
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", s.Name, err)
+	}
+	return sandbox.Start(sandbox.Config{
+		Name: s.Name, Root: s.path("root"), Mounts: mounts, Network: s.Switch > 0,
+		Args: []string{Command, string(text)}, Log: s.path("var/log/node.log"),
+	})
+}
+
+func (s Spec) path(parts ...string) string {
+	return filepath.Join(append([]string{s.Dir}, parts...)...)
+}
+
+// Kubernetes is the folder that the kubelet's kubeconfig and certificates have
+// to be in.
+func (s Spec) Kubernetes() string { return s.path("etc/kubernetes") }
+
+// prepare makes the folders and files that a machine has before it boots.
+func (s Spec) prepare() error {
+	for _, dir := range []string{"root", "etc", "run", "var/log", "var/tmp", "tmp", "local", "cni", "sysctl"} {
+		if err := os.MkdirAll(s.path(dir), 0o755); err != nil {
+			return err
+		}
+	}
+	files := map[string]string{
+		"etc/hostname":      s.Name + "\n",
+		"etc/hosts":         "127.0.0.1 localhost\n" + s.Address.Addr().String() + " " + s.Name + "\n",
+		"etc/passwd":        "root:x:0:0:root:/root:/bin/sh\n",
+		"etc/group":         "root:x:0:\n",
+		"etc/resolv.conf":   "",
+		"etc/machine-id":    machineID(s.Address.Addr()) + "\n",
+		"etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
+	}
+	for _, setting := range kernelSettings() {
+		files[setting.file()] = setting.value + "\n"
+	}
+	for name, text := range files {
+		if err := os.WriteFile(s.path(name), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return s.linkSystemFolders()
+}
+
+// machineID is 128 bits, as in machine-id(5), that are different on each node.
+func machineID(address netip.Addr) string {
+	return fmt.Sprintf("5111c4e7%024x", address.AsSlice())
+}
+
+// linkSystemFolders makes /bin and the like what they are on this machine if
+// they are links into /usr there, as on every Debian since 12.
+func (s Spec) linkSystemFolders() error {
+	for _, dir := range systemFolders() {
+		target, err := os.Readlink("/" + dir)
+		if err != nil {
+			continue // a folder, or not there: see mounts
+		}
+		err = os.Symlink(strings.TrimPrefix(target, "/"), s.path("root", dir))
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+func systemFolders() []string { return []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32"} }
+
+// mounts is the node's file system.
+func (s Spec) mounts() ([]sandbox.Mount, error) {
+	mounts := []sandbox.Mount{
+		{Source: "/usr", Target: "/usr", ReadOnly: true},
+		{Source: s.path("local"), Target: "/usr/local"},
+	}
+	for _, dir := range systemFolders() {
+		if info, err := os.Lstat("/" + dir); err == nil && info.IsDir() {
+			mounts = append(mounts, sandbox.Mount{Source: "/" + dir, Target: "/" + dir, ReadOnly: true})
+		}
+	}
+	for _, dir := range []string{"etc", "run", "var", "tmp"} {
+		mounts = append(mounts, sandbox.Mount{Source: s.path(dir), Target: "/" + dir})
+	}
+	mounts = append(mounts,
+		sandbox.Mount{Source: s.Binaries, Target: "/opt/kubernetes", ReadOnly: true},
+		sandbox.Mount{Source: s.Images, Target: "/opt/images", ReadOnly: true},
+		sandbox.Mount{Source: s.path("cni"), Target: "/opt/cni/bin"},
+		sandbox.Mount{Source: "/dev", Target: "/dev"},
+		sandbox.Mount{Type: "proc", Target: "/proc"},
+		// Of the node's own network; the cgroups in it are the machine's.
+		sandbox.Mount{Type: "sysfs", Target: "/sys"},
+		sandbox.Mount{Source: "/sys/fs/cgroup", Target: "/sys/fs/cgroup"},
+	)
+	for _, setting := range kernelSettings() {
+		mounts = append(mounts, sandbox.Mount{
+			Source: s.path(setting.file()), Target: "/proc/sys/" + setting.name, Optional: true,
+		})
+	}
+	return mounts, nil
+}
+
+// setting is a setting of the kernel, which all namespaces share.
+type setting struct{ name, value string }
+
+func (s setting) file() string { return "sysctl/" + strings.ReplaceAll(s.name, "/", ".") }
+
+// kernelSettings are those that a kubelet changes. In a node it finds, and
+// would write, plain files instead: the machine's own are left alone.
+func kernelSettings() []setting {
+	return []setting{
+		{"kernel/keys/root_maxbytes", "25000000"},
+		{"kernel/keys/root_maxkeys", "1000000"},
+		{"kernel/panic", "10"},
+		{"kernel/panic_on_oops", "1"},
+		{"vm/overcommit_memory", "1"},
+		{"vm/panic_on_oom", "0"},
+	}
+}

@@ -1,0 +1,141 @@
+package node
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/network"
+	"github.com/switchlet/switchlet/deploy/lab/process"
+)
+
+const (
+	containerdSocket = "/run/containerd/containerd.sock"
+	startTimeout     = 2 * time.Minute
+)
+
+// Run is the inside of a node: it starts what a node runs, and keeps it running
+// until it is killed.
+func Run(ctx context.Context, spec string, log *slog.Logger) error {
+	var s Spec
+	if err := json.Unmarshal([]byte(spec), &s); err != nil {
+		return err
+	}
+	if err := s.run(ctx, log); err != nil {
+		return fmt.Errorf("node %s: %w", s.Name, err)
+	}
+	return nil
+}
+
+func (s Spec) run(ctx context.Context, log *slog.Logger) error {
+	if s.Switch > 0 {
+		if err := s.startSwitch(ctx, log); err != nil {
+			return err
+		}
+	}
+	containerd, err := s.startContainerd(ctx)
+	if err != nil {
+		return err
+	}
+	go process.Keep(ctx, log, containerd, s.startContainerd)
+	if err := s.importImages(ctx); err != nil {
+		return err
+	}
+	if _, err := bufio.NewReaderSize(os.Stdin, 16).ReadByte(); err != nil {
+		return fmt.Errorf("wait for the control plane: %w", err)
+	}
+	kubelet, err := s.startKubelet(ctx)
+	if err != nil {
+		return err
+	}
+	process.Keep(ctx, log, kubelet, s.startKubelet)
+	return nil
+}
+
+// startSwitch starts what a switch has and an ordinary node has not: links of
+// its own and a SONiC box.
+func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
+	if err := errors.Join(network.Up("lo"), network.Up(network.NodeLink, s.Address)); err != nil {
+		return err
+	}
+	sonic, err := box.Start(ctx, box.Config{Root: "/", Name: s.Name, Number: s.Switch, TCP: true})
+	if err != nil {
+		return err
+	}
+	go process.Keep(ctx, log, sonic.Process(), func(ctx context.Context) (*process.Process, error) {
+		err := sonic.Boot(ctx)
+		return sonic.Process(), err
+	})
+	return nil
+}
+
+func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {
+	if err := s.writeFiles(); err != nil {
+		return nil, err
+	}
+	p, err := process.Start(process.Program{
+		Name: "containerd", Path: "containerd", Args: []string{"--config", "/etc/containerd/config.toml"},
+		Log: "/var/log/containerd.log",
+	})
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	err = p.WaitReady(ctx, func(ctx context.Context) error {
+		connection, err := new(net.Dialer).DialContext(ctx, "unix", containerdSocket)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
+	if err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	return p, nil
+}
+
+// importImages gives containerd the images that the node's pods run.
+func (s Spec) importImages(ctx context.Context) error {
+	for _, archive := range s.Archives {
+		output, err := exec.CommandContext(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io",
+			"images", "import", "--snapshotter", "native", filepath.Join("/opt/images", archive)).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("import %s: %w: %s", archive, err, strings.TrimSpace(string(output)))
+		}
+	}
+	return nil
+}
+
+// startKubelet returns once the kubelet is started; the Node object says when
+// it is ready.
+func (s Spec) startKubelet(context.Context) (*process.Process, error) {
+	var labels []string
+	for _, key := range slices.Sorted(maps.Keys(s.Labels)) {
+		labels = append(labels, key+"="+s.Labels[key])
+	}
+	return process.Start(process.Program{
+		Name: "kubelet", Path: "/opt/kubernetes/kubelet",
+		Args: []string{
+			"--config=/etc/kubernetes/kubelet.yaml",
+			"--kubeconfig=/etc/kubernetes/kubelet.kubeconfig",
+			"--root-dir=/var/lib/kubelet",
+			"--hostname-override=" + s.Name,
+			"--node-ip=" + s.Address.Addr().String(),
+			"--node-labels=" + strings.Join(labels, ","),
+		},
+		Log: "/var/log/kubelet.log",
+	})
+}

@@ -1,0 +1,65 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+)
+
+// poll is how often a condition is looked at: often enough not to be noticed.
+const poll = 20 * time.Millisecond
+
+// WaitReady waits until probe returns nil. It fails as soon as the program has
+// ended, with the end of its log, or when ctx is done, with what the last probe
+// said.
+func (p *Process) WaitReady(ctx context.Context, probe func(context.Context) error) error {
+	ticker := time.NewTicker(poll)
+	defer ticker.Stop()
+	for {
+		err := probe(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ticker.C:
+		case <-p.done:
+			return fmt.Errorf("%s ended while it was starting (%s); the end of its log %s:\n%s",
+				p.name, ending(p.err), p.log, Tail(p.log, 15))
+		case <-ctx.Done():
+			return fmt.Errorf("%s is not ready: %w; the end of its log %s:\n%s",
+				p.name, errors.Join(err, context.Cause(ctx)), p.log, Tail(p.log, 15))
+		}
+	}
+}
+
+func ending(err error) string {
+	if err == nil {
+		return "exit code 0"
+	}
+	return err.Error()
+}
+
+// Tail returns the last lines of a log file, for a message to a person.
+func Tail(file string, lines int) string {
+	const most = 64 << 10
+	f, err := os.Open(file)
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() > most {
+		if _, err := f.Seek(-most, io.SeekEnd); err != nil {
+			return err.Error()
+		}
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return err.Error()
+	}
+	all := strings.Split(strings.TrimRight(string(text), "\n"), "\n")
+	return strings.Join(all[max(0, len(all)-lines):], "\n")
+}

@@ -1,0 +1,57 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Init is the first process of a sandbox: it waits for Go, sets up mounts and
+// host name, starts the program inside and buries the dead until that one has
+// ended. It returns its exit code.
+func Init(config string) (code int, err error) {
+	var cfg Config
+	if err := json.Unmarshal([]byte(config), &cfg); err != nil {
+		return 1, err
+	}
+	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+		return 1, fmt.Errorf("the parent is gone: %w", err)
+	}
+	if err := unix.Sethostname([]byte(cfg.Name)); err != nil {
+		return 1, fmt.Errorf("set the host name: %w", err)
+	}
+	if err := cfg.mount(); err != nil {
+		return 1, err
+	}
+	return runInside(cfg.Args)
+}
+
+// runInside starts this program again and waits for it. Whatever else ends in
+// this process namespace without a parent is a child of process 1, which has
+// to wait for it, or it stays in the process table.
+func runInside(args []string) (code int, err error) {
+	pid, err := syscall.ForkExec("/proc/self/exe", append([]string{os.Args[0]}, args...), &syscall.ProcAttr{
+		Env:   os.Environ(),
+		Files: []uintptr{0, 1, 2},
+	})
+	if err != nil {
+		return 1, err
+	}
+	for {
+		var status syscall.WaitStatus
+		ended, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+		case err != nil:
+			return 1, fmt.Errorf("wait: %w", err)
+		case ended == pid && status.Exited():
+			return status.ExitStatus(), nil
+		case ended == pid:
+			return 1, fmt.Errorf("ended by %s", status.Signal())
+		}
+	}
+}

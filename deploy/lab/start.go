@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/debian"
+	"github.com/switchlet/switchlet/deploy/lab/demo"
+	"github.com/switchlet/switchlet/deploy/lab/images"
+	"github.com/switchlet/switchlet/deploy/lab/kube"
+	"github.com/switchlet/switchlet/deploy/lab/lifecycle"
+	"github.com/switchlet/switchlet/deploy/lab/repo"
+	"github.com/switchlet/switchlet/deploy/lab/state"
+)
+
+// prepare sees to it that everything from outside is there, and returns the
+// folder with Kubernetes's programs.
+func (a *app) prepare(ctx context.Context) (binaries string, err error) {
+	if err := debian.Ensure(ctx, a.screen.Step); err != nil {
+		return "", err
+	}
+	source, err := kube.Find(ctx)
+	if err != nil {
+		return "", err
+	}
+	folder, cached, err := source.Cached()
+	if cached || err != nil {
+		return folder, err
+	}
+	a.screen.Step("building Kubernetes from Go modules, once: up to 20 minutes on two cores")
+	begin := time.Now()
+	folder, err = source.Build(ctx, func(done, total int) {
+		if total == 0 {
+			a.screen.Progress("building Kubernetes: downloading its modules")
+			return
+		}
+		a.screen.Progress("building Kubernetes: %d of %d packages", done, total)
+	})
+	if err == nil {
+		a.screen.Step("built Kubernetes within %s", time.Since(begin).Round(time.Second))
+	}
+	return folder, err
+}
+
+// programFolder is the folder with agent and controller.
+func (a *app) programFolder() (string, error) {
+	if a.programs != "" {
+		return filepath.Abs(a.programs)
+	}
+	root, err := repo.Root()
+	return filepath.Join(root, "bin"), err
+}
+
+// buildImages builds the images into the folder "images" beside the programs.
+func (a *app) buildImages(ctx context.Context, built func(reference, id string)) (folder string, err error) {
+	programs, err := a.programFolder()
+	if err != nil {
+		return "", err
+	}
+	folder = filepath.Join(programs, "images")
+	return folder, images.Build(ctx, programs, folder, built)
+}
+
+// up starts a lab.
+func (a *app) up(ctx context.Context) (state.Lab, error) {
+	binaries, err := a.prepare(ctx)
+	if err != nil {
+		return state.Lab{}, err
+	}
+	folder, err := a.buildImages(ctx, func(string, string) {})
+	if err != nil {
+		return state.Lab{}, err
+	}
+	a.screen.Step("built the images")
+	return lifecycle.Up(ctx, lifecycle.Config{
+		Name: a.name, Leaves: a.leaves, Spines: a.spines, Binaries: binaries, Images: folder, Say: a.screen.Step,
+	})
+}
+
+func upCommand(ctx context.Context, a *app, _ []string) error {
+	lab, err := a.up(ctx)
+	if err != nil {
+		return err
+	}
+	a.screen.Step("lab %s is up", lab.Name)
+	a.goOn(lab)
+	return nil
+}
+
+// goOn says how to go on.
+func (a *app) goOn(lab state.Lab) {
+	flag := ""
+	if lab.Name != "demo" {
+		flag = " --name " + lab.Name
+	}
+	a.screen.Title("How to go on")
+	a.screen.Text(fmt.Sprintf(`eval $(bin/lab env%[1]s)          # then: kubectl get nodes,switches,vpcs -A
+bin/lab rows%[1]s leaf1           # CONFIG_DB of a switch
+bin/lab exec%[1]s leaf1 redis-cli -n 4 keys 'VLAN*'
+ls %[2]s   # manifests, logs, and each node's file system
+bin/lab down%[1]s                 # end it: make demo-down`, flag, lab.Dir))
+}
+
+func demoCommand(ctx context.Context, a *app, _ []string) (err error) {
+	root, err := repo.Root()
+	if err != nil {
+		return err
+	}
+	lab, err := a.up(ctx)
+	if err != nil {
+		return err
+	}
+	show := demo.New(lab, filepath.Join(root, "deploy"), a.screen)
+	err = show.Run(ctx)
+	if ctx.Err() != nil {
+		a.screen.Step("interrupted: ending the lab")
+		return errors.Join(errors.New("interrupted"), lifecycle.Down(lab.Name))
+	}
+	if err != nil {
+		show.Explain(ctx)
+		return fmt.Errorf("%w\nThe lab still runs, for a look at it; end it with: bin/lab down --name %s", err, lab.Name)
+	}
+	a.goOn(lab)
+	return nil
+}
+
+func downCommand(_ context.Context, a *app, _ []string) error {
+	err := lifecycle.Down(a.name)
+	if errors.Is(err, state.ErrNone) {
+		a.screen.Step("%v: nothing to do", err)
+		return nil
+	}
+	if err == nil {
+		a.screen.Step("lab %s is down", a.name)
+	}
+	return err
+}
+
+func prepareCommand(ctx context.Context, a *app, _ []string) error {
+	folder, err := a.prepare(ctx)
+	if err == nil {
+		a.screen.Step("Kubernetes: %s", folder)
+	}
+	return err
+}
+
+func imagesCommand(ctx context.Context, a *app, _ []string) error {
+	_, err := a.buildImages(ctx, func(reference, id string) { fmt.Println(reference, id) })
+	return err
+}
