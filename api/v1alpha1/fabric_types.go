@@ -107,6 +107,7 @@ type VTEPPool struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=18
 	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c) && cidr(c).ip().family() == 4 && cidr(c).masked() == cidr(c))",message="each must be an IPv4 network such as 10.255.0.0/24, with no host bits set"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, !isCIDR(c) || cidr(c).ip().isGlobalUnicast())",message="each must be of unicast addresses: not loopback, link-local, multicast or 0.0.0.0"
 	// +listType=atomic
 	CIDRs []string `json:"cidrs"`
 }

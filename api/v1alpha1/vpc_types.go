@@ -35,7 +35,7 @@ type VPCSpec struct {
 }
 
 // Subnet is one broadcast domain of a VPC and its addresses.
-// +kubebuilder:validation:XValidation:rule="!has(self.gateways) || (self.gateways.size() <= self.cidrs.size() && self.gateways.all(g, isIP(g) && self.cidrs.exists(c, isCIDR(c) && cidr(c).containsIP(g))))",message="each gateway must be an address inside one of the subnet's cidrs"
+// +kubebuilder:validation:XValidation:rule="!has(self.gateways) || self.gateways.all(g, isIP(g) && self.cidrs.exists(c, isCIDR(c) && cidr(c).containsIP(g))) && self.cidrs.all(c, self.gateways.filter(g, isIP(g) && isCIDR(c) && cidr(c).containsIP(g)).size() <= 1)",message="each gateway must be an address inside one of the subnet's cidrs, at most one in each"
 type Subnet struct {
 	// Name of the subnet, unique in the VPC.
 	// +kubebuilder:validation:MinLength=1
@@ -49,6 +49,7 @@ type Subnet struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c) && cidr(c).masked() == cidr(c))",message="each must be a network such as 10.1.0.0/24 or fd00:1::/64, with no host bits set"
 	// +kubebuilder:validation:XValidation:rule="self.all(c, !isCIDR(c) || (cidr(c).ip().family() == 4 ? cidr(c).prefixLength() >= 8 && cidr(c).prefixLength() <= 30 : cidr(c).prefixLength() >= 32 && cidr(c).prefixLength() <= 126))",message="the prefix length must be 8 to 30 for IPv4, 32 to 126 for IPv6"
 	// +kubebuilder:validation:XValidation:rule="self.size() < 2 || !self.all(c, isCIDR(c)) || cidr(self[0]).ip().family() != cidr(self[1]).ip().family()",message="two cidrs must be of different families: one IPv4 and one IPv6"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, !isCIDR(c) || cidr(c).ip().isGlobalUnicast())",message="each must be of unicast addresses: not loopback, link-local, multicast or 0.0.0.0"
 	// +listType=atomic
 	CIDRs []string `json:"cidrs"`
 	// Gateways are the addresses of the subnet's gateway, at most one for each
