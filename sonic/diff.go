@@ -1,10 +1,5 @@
 package sonic
 
-import (
-	"maps"
-	"slices"
-)
-
 // Diff is the plan that makes the owned rows of have those of want.
 //
 // It never sets a field that has its value already, never touches a row or a
@@ -19,18 +14,11 @@ func Diff(have, want DB, owned Ledger) Plan {
 	if converged(have, want, owned) {
 		return Plan{}
 	}
-	d := &differ{
-		have: have, want: want, owned: owned,
-		haveGraph: newGraph(have), wantGraph: newGraph(want),
-		claimants: claimants{}, verdicts: make(map[Key]verdict, len(want)), blockers: map[Key]*blocker{},
-		gone: map[Key]bool{}, anew: map[Key]bool{}, stripped: map[Key]bool{}, needed: map[Key]bool{},
-	}
-	d.users = d.haveGraph.users()
-	for key, fields := range have {
-		d.claimants.add(key, fields)
-	}
-	for key := range want {
-		d.judge(key)
+	d := newDiffer(have, want, owned)
+	for i := range d.keys {
+		if d.want.there[i] {
+			d.judge(int32(i))
+		}
 	}
 	d.keepNeeded()
 	d.chooseGone()
@@ -64,39 +52,58 @@ func converged(have, want DB, owned Ledger) bool {
 	return true
 }
 
-// differ is the work of one Diff.
+// differ is the work of one Diff. Rows are named by their numbers.
 type differ struct {
-	have, want           DB
-	owned                Ledger
-	haveGraph, wantGraph *graph
-	users                map[Key][]Key // rows of have by the row that they need
-	claimants            claimants     // rows of have by what they claim
-	verdicts             map[Key]verdict
-	blockers             map[Key]*blocker
+	*numbering
+	have, want *side
+	users      adjacency // rows of have by the row that they need
+	claimants  claimants // rows of have by what they claim
+	own        []bool    // the agent's rows
+	names      [][]string
+	verdicts   []verdict
+	blockers   []*blocker
 
-	gone     map[Key]bool // rows to delete
-	anew     map[Key]bool // rows to delete and make again
-	stripped map[Key]bool // rows to remove the agent's fields from
-	needed   map[Key]bool // unwanted rows that wanted ones need
-	inUse    []Conflict   // unwanted rows that cannot go
+	gone     []bool     // rows to delete
+	anew     []bool     // rows to delete and make again
+	stripped []bool     // rows to remove the agent's fields from
+	needed   []bool     // unwanted rows that wanted ones need
+	inUse    []Conflict // unwanted rows that cannot go
+}
+
+func newDiffer(have, want DB, owned Ledger) *differ {
+	n := number(have, want, owned)
+	flags := func() []bool { return make([]bool, len(n.keys)) }
+	d := &differ{
+		numbering: n, have: newSide(have, n), want: newSide(want, n),
+		own: flags(), names: make([][]string, len(n.keys)),
+		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)),
+		gone: flags(), anew: flags(), stripped: flags(), needed: flags(),
+	}
+	d.users = d.have.users()
+	d.claimants = newClaimants(d.have, n)
+	for key, names := range owned {
+		i := n.ids[key]
+		d.own[i], d.names[i] = true, names
+	}
+	return d
 }
 
 // keepNeeded finds the rows that are not wanted by themselves and that wanted
 // rows need.
 func (d *differ) keepNeeded() {
-	var keep func(Key)
-	keep = func(key Key) {
-		if _, wanted := d.want[key]; wanted || d.needed[key] || !d.haveGraph.has(key) {
+	var keep func(int32)
+	keep = func(i int32) {
+		if i == nowhere || d.want.there[i] || d.needed[i] || !d.have.there[i] {
 			return
 		}
-		d.needed[key] = true
-		for _, need := range d.haveGraph.needs(key) {
+		d.needed[i] = true
+		for _, need := range d.have.needs.of(i) {
 			keep(need)
 		}
 	}
-	for key := range d.want {
-		if d.verdicts[key].ok() || d.haveGraph.has(key) {
-			for _, need := range d.wantGraph.needs(key) {
+	for i := range d.keys {
+		if d.want.there[i] && (d.verdicts[i].ok() || d.have.there[i]) {
+			for _, need := range d.want.needs.of(int32(i)) {
 				keep(need)
 			}
 		}
@@ -105,51 +112,50 @@ func (d *differ) keepNeeded() {
 
 // chooseGone finds the agent's rows that have to go, for good or to be made anew.
 func (d *differ) chooseGone() {
-	for key := range d.owned {
-		fields, there := d.have[key]
-		if !there {
+	for n := range d.keys {
+		i := int32(n)
+		if !d.own[i] || !d.have.there[i] {
 			continue
 		}
-		wantFields, wanted := d.want[key]
-		verdict := d.verdicts[key]
+		verdict := d.verdicts[i]
 		switch {
-		case !wanted:
-			d.dropUnwanted(key)
-		case verdict.ok() && d.mustBeAnew(key):
-			d.anew[key] = true
-		case !verdict.ok() && (verdict.closed || !fields.contains(wantFields)) && d.blocker(key) == nil:
-			d.gone[key] = true
+		case !d.want.there[i]:
+			d.dropUnwanted(i)
+		case verdict.ok() && d.mustBeAnew(i):
+			d.anew[i] = true
+		case !verdict.ok() && (verdict.closed || !d.have.fields[i].contains(d.want.fields[i])) && d.blocker(i) == nil:
+			d.gone[i] = true
 		}
 	}
 }
 
-func (d *differ) dropUnwanted(key Key) {
-	if d.needed[key] {
+func (d *differ) dropUnwanted(i int32) {
+	if d.needed[i] {
 		return
 	}
-	b := d.blocker(key)
+	b := d.blocker(i)
 	switch {
 	case b == nil:
-		d.gone[key] = true
-	case b.other == key && strippable(key):
-		d.stripped[key] = true
+		d.gone[i] = true
+	case b.other == i && strippable(d.keys[i]):
+		d.stripped[i] = true
 	case b.direct:
-		d.inUse = append(d.inUse, Conflict{Kind: InUse, Key: key, Other: b.other, Detail: b.fields})
+		d.inUse = append(d.inUse, Conflict{Kind: InUse, Key: d.keys[i], Other: d.keys[b.other], Detail: b.fields})
 	}
 }
 
 // spread makes everything go, for good or to be made anew, that needs a row
 // that goes.
 func (d *differ) spread() {
-	queue := slices.Concat(slices.Collect(maps.Keys(d.gone)), slices.Collect(maps.Keys(d.anew)))
+	queue := d.leaving()
 	for len(queue) > 0 {
-		key := queue[0]
+		i := queue[0]
 		queue = queue[1:]
-		for _, user := range d.users[key] {
+		for _, user := range d.users.of(i) {
 			if d.gone[user] || d.anew[user] {
 				continue
 			}
-			if _, wanted := d.want[user]; wanted && d.verdicts[user].ok() {
+			if d.want.there[user] && d.verdicts[user].ok() {
 				d.anew[user] = true
 			} else {
 				d.gone[user] = true
@@ -159,29 +165,51 @@ func (d *differ) spread() {
 	}
 }
 
+// leaving are the rows that are deleted.
+func (d *differ) leaving() []int32 {
+	return d.numbers(func(i int32) bool { return d.gone[i] || d.anew[i] })
+}
+
+// numbers of the rows for which is holds, in rising order.
+func (d *differ) numbers(is func(int32) bool) []int32 {
+	var out []int32
+	for i := range d.keys {
+		if is(int32(i)) {
+			out = append(out, int32(i))
+		}
+	}
+	return out
+}
+
 // blocker says why a row of the agent's cannot be deleted.
 type blocker struct {
-	other  Key    // the row in the way; the row itself when fields of it are
+	other  int32  // the row in the way; the row itself when fields of it are
 	fields string // names of fields that are not the agent's
 	direct bool   // other needs the row itself
 }
 
+// free is the blocker of a row that has none.
+func free() *blocker { return &blocker{other: nowhere} }
+
 // blocker is nil when the row can be deleted: it has no field of somebody
 // else's, and the rows that need it are the agent's and can be deleted too.
-func (d *differ) blocker(key Key) *blocker {
-	if b, ok := d.blockers[key]; ok {
+func (d *differ) blocker(i int32) *blocker {
+	if d.blockers[i] == nil {
+		d.blockers[i] = free() // cuts a cycle
+		if b := d.findBlocker(i); b != nil {
+			d.blockers[i] = b
+		}
+	}
+	if b := d.blockers[i]; b.other != nowhere {
 		return b
 	}
-	d.blockers[key] = nil // cuts a cycle
-	b := d.findBlocker(key)
-	d.blockers[key] = b
-	return b
+	return nil
 }
 
-func (d *differ) findBlocker(key Key) *blocker {
-	users := slices.SortedFunc(slices.Values(d.users[key]), Key.Compare)
+func (d *differ) findBlocker(i int32) *blocker {
+	users := d.users.of(i)
 	for _, user := range users {
-		if !d.owned.Has(user) {
+		if !d.own[user] {
 			return &blocker{other: user, direct: true}
 		}
 	}
@@ -190,8 +218,11 @@ func (d *differ) findBlocker(key Key) *blocker {
 			return &blocker{other: b.other, fields: b.fields}
 		}
 	}
-	if foreign := d.owned.foreignFields(key, d.have[key]); len(foreign) > 0 {
-		return &blocker{other: key, fields: join(foreign.Names()), direct: true}
+	if foreign := d.foreignFields(i); len(foreign) > 0 {
+		return &blocker{other: i, fields: join(foreign.Names()), direct: true}
 	}
 	return nil
 }
+
+// foreignFields are the fields of a row that the agent did not write.
+func (d *differ) foreignFields(i int32) Fields { return d.have.fields[i].without(d.names[i]) }

@@ -1,15 +1,13 @@
 package sonic
 
-import (
-	"slices"
-	"strings"
-)
+import "strings"
 
 // verdict says whether a wanted row can be had.
 type verdict struct {
 	conflict *Conflict // nil: it can
 	// closed: the row must not even stay as it is.
 	closed bool
+	judged bool
 }
 
 func (v verdict) ok() bool { return v.conflict == nil }
@@ -22,103 +20,104 @@ func (v verdict) root() Key {
 	return v.conflict.Key
 }
 
-func (d *differ) judge(key Key) verdict {
-	if v, ok := d.verdicts[key]; ok {
+func (d *differ) judge(i int32) verdict {
+	if v := d.verdicts[i]; v.judged {
 		return v
 	}
-	d.verdicts[key] = verdict{} // cuts a cycle
-	v := verdict{conflict: d.conflictOf(key)}
+	d.verdicts[i] = verdict{judged: true} // cuts a cycle
+	v := verdict{conflict: d.conflictOf(i)}
 	if v.ok() {
-		v = d.judgeNeeds(key)
+		v = d.judgeNeeds(i)
 	}
-	d.verdicts[key] = v
+	v.judged = true
+	d.verdicts[i] = v
 	return v
 }
 
 // conflictOf is what is in the way of the row itself.
-func (d *differ) conflictOf(key Key) *Conflict {
-	want := d.want[key]
-	have, there := d.have[key]
-	if there && !d.owned.Has(key) {
+func (d *differ) conflictOf(i int32) *Conflict {
+	key, want, have, there := d.keys[i], d.want.fields[i], d.have.fields[i], d.have.there[i]
+	if there && !d.own[i] {
 		if len(want) == 0 || shared(key) && have.contains(want) {
 			return nil
 		}
 		return &Conflict{Kind: ForeignRow, Key: key, Other: key}
 	}
 	if there {
-		for _, field := range d.owned.foreignFields(key, have) {
+		for _, field := range d.foreignFields(i) {
 			if v, ok := want.Get(field.Name); ok && v != field.Value {
 				return &Conflict{Kind: ForeignField, Key: key, Other: key, Detail: field.Name}
 			}
 		}
-		if !d.mustBeAnew(key) {
+		if !d.mustBeAnew(i) {
 			return nil
 		}
-		if b := d.blocker(key); b != nil {
-			return &Conflict{Kind: InUse, Key: key, Other: b.other, Detail: b.fields}
+		if b := d.blocker(i); b != nil {
+			return &Conflict{Kind: InUse, Key: key, Other: d.keys[b.other], Detail: b.fields}
 		}
 	}
-	return d.taken(key)
+	return d.taken(i)
 }
 
 // taken is the conflict with a row that excludes a new one and will stay.
-func (d *differ) taken(key Key) *Conflict {
-	for _, claim := range claims(key, d.want[key]) {
-		for _, other := range slices.SortedFunc(slices.Values(d.claimants[claim.thing]), Key.Compare) {
-			if other == key || !d.stays(other) {
+func (d *differ) taken(i int32) *Conflict {
+	var mine, theirs [2]claim
+	for _, claim := range appendClaims(mine[:0], d.keys[i], d.want.fields[i]) {
+		for _, other := range d.claimants[claim.thing] {
+			if other == i || !d.stays(other) {
 				continue
 			}
-			for _, theirs := range claims(other, d.have[other]) {
-				if claim.excludes(theirs) {
-					return &Conflict{Kind: Taken, Key: key, Other: other, Detail: claim.thing}
+			for _, their := range appendClaims(theirs[:0], d.keys[other], d.have.fields[other]) {
+				if claim.excludes(their) {
+					return &Conflict{Kind: Taken, Key: d.keys[i], Other: d.keys[other], Detail: claim.thing.String()}
 				}
 			}
 		}
 	}
-	if key.Table == TableTunnel {
-		return d.tunnelsTaken(key)
+	if d.keys[i].Table == TableTunnel {
+		return d.tunnelsTaken(i)
 	}
 	return nil
 }
 
-func (d *differ) tunnelsTaken(key Key) *Conflict {
-	var others []Key
-	for other := range d.have {
-		if other.Table == TableTunnel && other != key && d.stays(other) {
-			others = append(others, other)
-		}
-	}
+func (d *differ) tunnelsTaken(i int32) *Conflict {
+	others := d.numbers(func(other int32) bool {
+		return d.have.there[other] && d.keys[other].Table == TableTunnel && other != i && d.stays(other)
+	})
 	if len(others) < maxTunnels {
 		return nil
 	}
-	return &Conflict{Kind: Taken, Key: key, Other: slices.MinFunc(others, Key.Compare), Detail: "one of the two VXLAN_TUNNELs of a switch"}
+	return &Conflict{Kind: Taken, Key: d.keys[i], Other: d.keys[others[0]], Detail: "one of the two VXLAN_TUNNELs of a switch"}
 }
 
 // stays reports whether a row that excludes a wanted one will still be there
 // when that is made.
-func (d *differ) stays(key Key) bool {
-	if !d.owned.Has(key) {
+func (d *differ) stays(i int32) bool {
+	if !d.own[i] {
 		return true
 	}
-	_, wanted := d.want[key]
-	return !wanted && d.blocker(key) != nil
+	return !d.want.there[i] && d.blocker(i) != nil
 }
 
-func (d *differ) judgeNeeds(key Key) verdict {
-	for _, need := range d.wantGraph.needs(key) {
-		if !d.wantGraph.has(need) {
-			if !d.haveGraph.has(need) {
-				return verdict{conflict: &Conflict{Kind: MissingRow, Key: key, Other: need}, closed: true}
+func (d *differ) judgeNeeds(i int32) verdict {
+	for n, need := range d.want.needs.of(i) {
+		if need == nowhere {
+			missing := d.want.graph.needs(d.keys[i])[n]
+			return verdict{conflict: &Conflict{Kind: MissingRow, Key: d.keys[i], Other: missing}, closed: true}
+		}
+		if !d.want.there[need] {
+			if !d.have.there[need] {
+				return verdict{conflict: &Conflict{Kind: MissingRow, Key: d.keys[i], Other: d.keys[need]}, closed: true}
 			}
 			continue
 		}
 		if v := d.judge(need); !v.ok() {
-			return verdict{conflict: &Conflict{Kind: Blocked, Key: key, Other: v.root()}}
+			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}}
 		}
 	}
-	for _, guard := range d.wantGraph.guards(key) {
-		if v := d.judge(guard); !v.ok() {
-			return verdict{conflict: &Conflict{Kind: Blocked, Key: key, Other: v.root()}, closed: true}
+	for _, guard := range d.want.graph.guards(d.keys[i]) {
+		if v := d.judge(d.ids[guard]); !v.ok() {
+			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, closed: true}
 		}
 	}
 	return verdict{}
@@ -127,14 +126,14 @@ func (d *differ) judgeNeeds(key Key) verdict {
 // mustBeAnew reports whether a row that is there can become the wanted one only
 // by being deleted and made again, because SONiC's daemons ignore or refuse the
 // change of a field.
-func (d *differ) mustBeAnew(key Key) bool {
-	have, want := d.have[key], d.want[key]
+func (d *differ) mustBeAnew(i int32) bool {
+	key, have, want := d.keys[i], d.have.fields[i], d.want.fields[i]
 	for _, field := range want {
 		if v, ok := have.Get(field.Name); ok && v != field.Value && !changeable(key, field.Name) {
 			return true
 		}
 	}
-	for _, name := range d.owned[key] {
+	for _, name := range d.names[i] {
 		_, wanted := want.Get(name)
 		if _, there := have.Get(name); there && !wanted && !removable(key, name) {
 			return true

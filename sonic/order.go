@@ -1,9 +1,6 @@
 package sonic
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // plan puts what was chosen into order: bindings off, deletes with those first
 // that need others, creates with those first that others need.
@@ -25,52 +22,40 @@ func (d *differ) plan() Plan {
 // VNI is changed and deleted by way of 0.
 func (d *differ) unbind() Stage {
 	var stage Stage
-	for _, key := range d.leaving() {
-		fields := d.have[key]
-		if v := fields.value(fieldVNI); key.Table == TableVRF && v != "" && v != "0" {
-			stage = append(stage, Command{Set, key, Fields{{fieldVNI, "0"}}})
+	for i, key := range d.keys {
+		if !d.have.there[i] {
+			continue
 		}
-		if key.Table == TableVLANInterface && fields.value(fieldSAG) == "true" {
-			stage = append(stage, Command{Set, key, Fields{{fieldSAG, "false"}}})
+		leaves, fields := d.gone[i] || d.anew[i], d.have.fields[i]
+		switch key.Table {
+		case TableVRF:
+			if vni := fields.value(fieldVNI); vni != "" && vni != "0" && (leaves || d.rebinds(int32(i))) {
+				stage = append(stage, Command{Set, key, Fields{{fieldVNI, "0"}}})
+			}
+		case TableVLANInterface:
+			if leaves && fields.value(fieldSAG) == "true" {
+				stage = append(stage, Command{Set, key, Fields{{fieldSAG, "false"}}})
+			}
 		}
 	}
-	for _, key := range d.have.Keys() {
-		if key.Table == TableVRF && d.rebinds(key) {
-			stage = append(stage, Command{Set, key, Fields{{fieldVNI, "0"}}})
-		}
-	}
-	slices.SortFunc(stage, func(a, b Command) int { return a.Key.Compare(b.Key) })
 	return stage
 }
 
 // rebinds reports whether a VRF stays and changes from one VNI to another.
-func (d *differ) rebinds(key Key) bool {
-	want, wanted := d.want[key]
-	if !wanted || !d.writes(key) || d.anew[key] || d.gone[key] {
-		return false
-	}
-	from, to := d.have[key].value(fieldVNI), want.value(fieldVNI)
-	return from != to && from != "" && from != "0"
-}
-
-// leaving are the rows that are deleted, in rising order.
-func (d *differ) leaving() []Key {
-	keys := slices.Concat(slices.Collect(maps.Keys(d.gone)), slices.Collect(maps.Keys(d.anew)))
-	slices.SortFunc(keys, Key.Compare)
-	return keys
+func (d *differ) rebinds(i int32) bool {
+	return d.want.there[i] && d.writes(i) && d.have.fields[i].value(fieldVNI) != d.want.fields[i].value(fieldVNI)
 }
 
 func (d *differ) deletes() []Stage {
-	keys := slices.Concat(d.leaving(), slices.Collect(maps.Keys(d.stripped)))
-	slices.SortFunc(keys, Key.Compare)
+	rows := d.numbers(func(i int32) bool { return d.gone[i] || d.anew[i] || d.stripped[i] })
 	var stages []Stage
-	for _, level := range slices.Backward(d.haveGraph.levels(keys, d.haveGraph.needs)) {
+	for _, level := range slices.Backward(d.have.levels(rows, d.have.needs.of)) {
 		stage := make(Stage, 0, len(level))
-		for _, key := range level {
-			if d.stripped[key] {
-				stage = append(stage, Command{Unset, key, d.ownFields(key)})
+		for _, i := range level {
+			if d.stripped[i] {
+				stage = append(stage, Command{Unset, d.keys[i], d.ownFields(i)})
 			} else {
-				stage = append(stage, Command{Op: Delete, Key: key})
+				stage = append(stage, Command{Op: Delete, Key: d.keys[i]})
 			}
 		}
 		stages = append(stages, stage)
@@ -79,53 +64,69 @@ func (d *differ) deletes() []Stage {
 }
 
 // ownFields are the agent's fields of a row that is there.
-func (d *differ) ownFields(key Key) Fields {
-	foreign := d.owned.foreignFields(key, d.have[key])
-	return d.have[key].without(foreign.Names())
+func (d *differ) ownFields(i int32) Fields {
+	return d.have.fields[i].without(d.foreignFields(i).Names())
 }
 
 // sets are the stages that make rows and change fields. Fields that become the
 // agent's are added to own.
 func (d *differ) sets(own Ledger) []Stage {
-	var keys []Key
-	commands := map[Key]Stage{}
-	for key := range d.want {
-		if !d.writes(key) {
+	var rows []int32
+	commands := make([]Stage, len(d.keys))
+	for n := range d.keys {
+		i := int32(n)
+		if !d.want.there[i] || !d.writes(i) {
 			continue
 		}
-		stage, names := d.set(key)
-		if before, owned := d.owned[key]; !owned || !slices.Equal(before, names) {
-			own[key] = names
+		stage, names := d.set(i)
+		if !d.own[i] || !slices.Equal(d.names[i], names) {
+			own[d.keys[i]] = names
 		}
 		if len(stage) > 0 {
-			keys = append(keys, key)
-			commands[key] = stage
+			rows = append(rows, i)
+			commands[i] = stage
 		}
 	}
-	slices.SortFunc(keys, Key.Compare)
 	var stages []Stage
-	for _, level := range d.wantGraph.levels(keys, d.wantGraph.needsAndGuards) {
+	for _, level := range d.want.levels(rows, d.needsAndGuards) {
 		stage := make(Stage, 0, len(level))
-		for _, key := range level {
-			stage = append(stage, commands[key]...)
+		for _, i := range level {
+			stage = append(stage, commands[i]...)
 		}
 		stages = append(stages, stage)
 	}
 	return stages
 }
 
+// needsAndGuards are the wanted rows that must be in force before the row is
+// made.
+func (d *differ) needsAndGuards(i int32) []int32 {
+	needs := d.want.needs.of(i)
+	guards := d.want.graph.guards(d.keys[i])
+	if len(guards) == 0 {
+		return needs
+	}
+	all := slices.Clone(needs)
+	for _, guard := range guards {
+		all = append(all, d.ids[guard])
+	}
+	return all
+}
+
 // writes reports whether the row is the agent's to write.
-func (d *differ) writes(key Key) bool {
-	return d.verdicts[key].ok() && (d.owned.Has(key) || !d.haveGraph.has(key))
+func (d *differ) writes(i int32) bool {
+	return d.verdicts[i].ok() && (d.own[i] || !d.have.there[i])
 }
 
 // set is what makes a row the wanted one, and the names of the fields that are
 // the agent's afterwards.
-func (d *differ) set(key Key) (Stage, []string) {
-	want := d.want[key]
-	have, there := d.have[key]
-	if !there || d.anew[key] {
+func (d *differ) set(i int32) (Stage, []string) {
+	key, want, have := d.keys[i], d.want.fields[i], d.have.fields[i]
+	if !d.have.there[i] || d.anew[i] {
 		return Stage{{Create, key, want}}, want.Names()
+	}
+	if have.contains(want) && slices.Equal(d.names[i], want.Names()) {
+		return nil, d.names[i]
 	}
 	var changed, stale Fields
 	for _, field := range want {
@@ -133,7 +134,7 @@ func (d *differ) set(key Key) (Stage, []string) {
 			changed = append(changed, field)
 		}
 	}
-	for _, field := range d.ownFields(key) {
+	for _, field := range d.ownFields(i) {
 		if _, wanted := want.Get(field.Name); !wanted {
 			stale = append(stale, field)
 		}
@@ -149,7 +150,7 @@ func (d *differ) set(key Key) (Stage, []string) {
 		stage = append(stage, Command{Unset, key, stale})
 	}
 	kept := Fields(nil)
-	for _, name := range d.owned[key] {
+	for _, name := range d.names[i] {
 		if _, wanted := want.Get(name); wanted {
 			kept = append(kept, Field{Name: name})
 		}
@@ -161,15 +162,12 @@ func (d *differ) set(key Key) (Stage, []string) {
 // that are left to others.
 func (d *differ) disowned() []Key {
 	var keys []Key
-	for key := range d.owned {
-		_, there := d.have[key]
-		_, wanted := d.want[key]
-		absent := !there && !(wanted && d.verdicts[key].ok())
-		if absent || d.gone[key] || d.stripped[key] {
+	for i, key := range d.keys {
+		absent := !d.have.there[i] && !(d.want.there[i] && d.verdicts[i].ok())
+		if d.own[i] && (absent || d.gone[i] || d.stripped[i]) {
 			keys = append(keys, key)
 		}
 	}
-	slices.SortFunc(keys, Key.Compare)
 	return keys
 }
 

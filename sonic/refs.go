@@ -66,81 +66,74 @@ func keepFirst(first *Key, key Key) {
 
 // needs are the rows that must be there before the row is, and may go only
 // after it has. They need not be in the DB.
-func (g *graph) needs(key Key) []Key {
+func (g *graph) needs(key Key) []Key { return g.appendNeeds(nil, key) }
+
+// appendNeeds appends them to list.
+func (g *graph) appendNeeds(list []Key, key Key) []Key {
 	fields := g.db[key]
 	first, rest := key.split()
 	switch key.Table {
 	case TableVLANMember:
-		return []Key{{TableVLAN, first}, portKey(rest)}
+		return append(list, Key{TableVLAN, first}, portKey(rest))
 	case TableVLANInterface:
 		if rest != "" {
-			return []Key{{TableVLANInterface, first}}
+			return append(list, Key{TableVLANInterface, first})
 		}
-		needs := append([]Key{{TableVLAN, first}}, vrfOf(fields)...)
+		list = appendVRF(append(list, Key{TableVLAN, first}), fields)
 		if fields.value(fieldSAG) == "true" {
-			needs = append(needs, sagKey())
+			list = append(list, sagKey())
 		}
-		return needs
+		return list
 	case TableVRF:
-		return g.vrfNeeds(fields)
+		if vni := fields.value(fieldVNI); vni != "" && vni != "0" {
+			return appendKnown(list, g.nvo, g.mapOfVNI[vni])
+		}
+		return list
 	case TableTunnelMap:
-		return g.mapNeeds(first, fields)
+		list = append(list, Key{TableTunnel, first}, Key{TableVLAN, fields.value(fieldVLAN)})
+		if g.nvo != (Key{}) && g.db[g.nvo].value(fieldSourceVTEP) == first {
+			list = append(list, g.nvo)
+		}
+		return list
 	case TableNVO:
-		return []Key{{TableTunnel, fields.value(fieldSourceVTEP)}}
+		return append(list, Key{TableTunnel, fields.value(fieldSourceVTEP)})
 	case TableTunnel:
-		return known(g.loopback[fields.value(fieldSourceIP)])
+		return appendKnown(list, g.loopback[fields.value(fieldSourceIP)])
 	}
-	return foreignNeeds(key, fields)
+	return appendForeign(list, key, fields)
 }
 
-// foreignNeeds are the edges from rows that only others write.
-func foreignNeeds(key Key, fields Fields) []Key {
+// appendForeign appends the edges from rows that only others write.
+func appendForeign(list []Key, key Key, fields Fields) []Key {
 	first, rest := key.split()
 	switch key.Table {
 	case TableLoopback, TableInterface, TablePortChannelInterface, tableVLANSubInterface:
 		if rest != "" {
-			return []Key{{key.Table, first}}
+			return append(list, Key{key.Table, first})
 		}
-		return vrfOf(fields)
+		return appendVRF(list, fields)
 	case tableStaticRoute: // STATIC_ROUTE|vrf|prefix, or STATIC_ROUTE|prefix
-		return []Key{{TableVRF, first}}
+		return append(list, Key{TableVRF, first})
 	case tableDHCPRelay, tableDHCPv4Relay:
-		return []Key{{TableVLAN, first}}
+		return append(list, Key{TableVLAN, first})
 	}
-	return nil
+	return list
 }
 
-func vrfOf(fields Fields) []Key {
+func appendVRF(list []Key, fields Fields) []Key {
 	if vrf := fields.value(fieldVRFName); vrf != "" {
-		return []Key{{TableVRF, vrf}}
+		return append(list, Key{TableVRF, vrf})
 	}
-	return nil
+	return list
 }
 
-func (g *graph) vrfNeeds(fields Fields) []Key {
-	vni := fields.value(fieldVNI)
-	if vni == "" || vni == "0" {
-		return nil
-	}
-	return known(g.nvo, g.mapOfVNI[vni])
-}
-
-func (g *graph) mapNeeds(tunnel string, fields Fields) []Key {
-	needs := []Key{{TableTunnel, tunnel}, {TableVLAN, fields.value(fieldVLAN)}}
-	if g.nvo != (Key{}) && g.db[g.nvo].value(fieldSourceVTEP) == tunnel {
-		needs = append(needs, g.nvo)
-	}
-	return needs
-}
-
-func known(keys ...Key) []Key {
-	var found []Key
+func appendKnown(list []Key, keys ...Key) []Key {
 	for _, key := range keys {
 		if key != (Key{}) {
-			found = append(found, key)
+			list = append(list, key)
 		}
 	}
-	return found
+	return list
 }
 
 // guards are the rows that keep a VLAN's ports isolated: a port is put into a
@@ -163,55 +156,4 @@ func (g *graph) guards(key Key) []Key {
 func (g *graph) has(key Key) bool {
 	_, ok := g.db[key]
 	return ok
-}
-
-// users are the rows of the graph by the row that they need.
-func (g *graph) users() map[Key][]Key {
-	users := make(map[Key][]Key, len(g.db))
-	for key := range g.db {
-		for _, need := range g.needs(key) {
-			if g.has(need) {
-				users[need] = append(users[need], key)
-			}
-		}
-	}
-	return users
-}
-
-// needsAndGuards are the rows that must be in force before the row is made.
-func (g *graph) needsAndGuards(key Key) []Key { return append(g.needs(key), g.guards(key)...) }
-
-// levels sorts keys by how many of the others have to be made one after the
-// other before them; after says which rows a row comes after.
-func (g *graph) levels(keys []Key, after func(Key) []Key) [][]Key {
-	depths := make(map[Key]int, len(keys))
-	for _, key := range keys {
-		depths[key] = -1
-	}
-	var levels [][]Key
-	for _, key := range keys {
-		d := depth(key, depths, after)
-		for len(levels) <= d {
-			levels = append(levels, nil)
-		}
-		levels[d] = append(levels[d], key)
-	}
-	return levels
-}
-
-// depth fills in the depth of a key. A cycle, which only a loopback in a VRF of
-// its own tunnel can make, is cut where it closes.
-func depth(key Key, depths map[Key]int, after func(Key) []Key) int {
-	if d := depths[key]; d >= 0 {
-		return d
-	}
-	depths[key] = 0
-	deepest := 0
-	for _, earlier := range after(key) {
-		if _, ok := depths[earlier]; ok {
-			deepest = max(deepest, depth(earlier, depths, after)+1)
-		}
-	}
-	depths[key] = deepest
-	return deepest
 }

@@ -68,3 +68,13 @@ func (m VLANMember) Row() Row {
 	}
 	return Row{Key{TableVLANMember, VLANName(m.VLAN) + Separator + m.Port}, Fields{{taggingMode, mode}}}
 }
+
+// VLAN is the id of the VLAN that a row of VLAN, VLAN_MEMBER or VLAN_INTERFACE
+// is about.
+func (k Key) VLAN() (int, bool) {
+	if k.Table != TableVLAN && k.Table != TableVLANMember && k.Table != TableVLANInterface {
+		return 0, false
+	}
+	first, _ := k.split()
+	return ParseVLANName(first)
+}

@@ -82,3 +82,11 @@ func (r Row) VNI() (int, bool) {
 	}
 	return ParseVNI(r.Fields.value(fieldVNI))
 }
+
+// TunnelSource is the address that a row of VXLAN_TUNNEL starts from.
+func (r Row) TunnelSource() (string, bool) {
+	if r.Key.Table != TableTunnel {
+		return "", false
+	}
+	return r.Fields.Get(fieldSourceIP)
+}

@@ -10,44 +10,64 @@ import (
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// Apply carries out a stage as one transaction: all of it or nothing. Nothing
-// is written, and the error is ErrNotInitialized or ErrChanged, when CONFIG_DB
-// is not in use, or when somebody else made one of the rows to create.
+// maxWatched bounds a transaction: Redis compares each key that it is told to
+// watch with all those that it watches already.
+const maxWatched = 256
+
+// Apply carries out a stage, as one transaction or, if it is large, as several.
+// A transaction is not carried out, and the error is ErrNotInitialized or
+// ErrChanged, when CONFIG_DB is not in use, or when somebody else made one of
+// the rows to create. The rows of a stage do not need each other, so any part of
+// it is as good a state as all of it.
 //
-// An error that is neither leaves open whether the stage was carried out.
+// An error that is neither leaves open whether the last transaction was carried
+// out.
 func (c *Client) Apply(ctx context.Context, stage sonic.Stage) error {
-	watched := []string{initialized}
-	for _, command := range stage {
-		if command.Op == sonic.Create {
-			watched = append(watched, command.Key.String())
+	conn := c.rdb.Conn()
+	defer conn.Close()
+	for len(stage) > 0 {
+		n := min(len(stage), maxWatched)
+		if err := transaction(ctx, conn, stage[:n]); errors.Is(err, redis.TxFailedErr) {
+			return fmt.Errorf("write CONFIG_DB: %w", ErrChanged)
+		} else if err != nil {
+			return fmt.Errorf("write CONFIG_DB: %w", err)
 		}
-	}
-	err := c.rdb.Watch(ctx, func(tx *redis.Tx) error {
-		if err := check(ctx, tx, watched[1:]); err != nil {
-			return err
-		}
-		return execute(ctx, tx, stage)
-	}, watched...)
-	if errors.Is(err, redis.TxFailedErr) {
-		return fmt.Errorf("write CONFIG_DB: %w", ErrChanged)
-	}
-	if err != nil {
-		return fmt.Errorf("write CONFIG_DB: %w", err)
+		stage = stage[n:]
 	}
 	return nil
 }
 
-// check reports whether CONFIG_DB is in use and has none of the keys. Both are
-// being watched: a later change of either makes the transaction fail.
-func check(ctx context.Context, tx *redis.Tx, absent []string) error {
-	pipe := tx.Pipeline()
+// transaction carries out commands unless a row that they create is there, or
+// comes to be there in the meantime.
+func transaction(ctx context.Context, conn *redis.Conn, commands []sonic.Command) error {
+	var absent []string
+	for _, command := range commands {
+		if command.Op == sonic.Create {
+			absent = append(absent, command.Key.String())
+		}
+	}
+	if err := check(ctx, conn, absent); err != nil {
+		// Without this the connection would go on watching.
+		return errors.Join(err, conn.Do(ctx, "unwatch").Err())
+	}
+	return execute(ctx, conn, commands)
+}
+
+// check watches the keys, so that a later change of one makes the transaction
+// fail, and reports whether CONFIG_DB is in use and has none of them.
+func check(ctx context.Context, conn *redis.Conn, absent []string) error {
+	pipe := conn.Pipeline()
+	watch := redis.NewStatusCmd(ctx, words("watch", append(absent, initialized))...)
+	if err := pipe.Process(ctx, watch); err != nil {
+		return err
+	}
 	state := pipe.Get(ctx, initialized)
 	var there *redis.IntCmd
 	if len(absent) > 0 {
 		there = pipe.Exists(ctx, absent...)
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
-	if err := checkInitialized(state); err != nil {
+	if err := errors.Join(watch.Err(), checkInitialized(state)); err != nil {
 		return err
 	}
 	if there == nil {
@@ -60,8 +80,17 @@ func check(ctx context.Context, tx *redis.Tx, absent []string) error {
 	return err
 }
 
-func execute(ctx context.Context, tx *redis.Tx, stage sonic.Stage) error {
-	results, err := tx.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+func words(command string, args []string) []any {
+	out := make([]any, 0, 1+len(args))
+	out = append(out, command)
+	for _, arg := range args {
+		out = append(out, arg)
+	}
+	return out
+}
+
+func execute(ctx context.Context, conn *redis.Conn, stage sonic.Stage) error {
+	results, err := conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
 		for _, command := range stage {
 			if err := pipe.Process(ctx, redis.NewCmd(ctx, arguments(command)...)); err != nil {
 				return err

@@ -114,7 +114,9 @@ func (m *Mirror) Run(ctx context.Context) {
 		patterns = append(patterns, prefix+table+sonic.Separator+"*")
 	}
 	subscription := m.client.rdb.PSubscribe(ctx, patterns...)
-	defer subscription.Close()
+	// The subscription does not notice by itself that ctx is done.
+	stop := context.AfterFunc(ctx, func() { _ = subscription.Close() })
+	defer stop()
 	pause := minPause
 	for ctx.Err() == nil {
 		message, err := subscription.ReceiveTimeout(ctx, 0)
