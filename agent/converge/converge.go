@@ -1,0 +1,257 @@
+package converge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/switchlet/switchlet/agent/render"
+	"github.com/switchlet/switchlet/agent/report"
+	"github.com/switchlet/switchlet/agent/state"
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/sonic/redis"
+)
+
+// Config is what a Converger is made of.
+type Config struct {
+	// Node is the name of the Switch.
+	Node string
+	// Files of SONiC.
+	Files Files
+	// AgentVersion is reported.
+	AgentVersion string
+	// Store and what it had.
+	Store  *state.Store
+	Loaded state.Loaded
+	// Inbox that the API server's objects come in by.
+	Inbox *Inbox
+	// Report takes the facts after every step. It must not wait.
+	Report func(report.Facts)
+	Log    *slog.Logger
+}
+
+// Pauses between attempts that fail, with jitter so that a hundred switches do
+// not try in step.
+const (
+	minPause = 50 * time.Millisecond
+	maxPause = 5 * time.Second
+	// poll is how often rows are looked at when Redis announces no changes, and
+	// whether SONiC has loaded its configuration.
+	poll = time.Second
+)
+
+// Converger makes the switch what it should be.
+type Converger struct {
+	cfg     Config
+	session *session // nil while there is no connection
+	good    *state.LastGood
+	facts   report.Facts
+	// rendered is what good or config mean on the box, kept until either changes.
+	rendered rendered
+	failures int
+}
+
+// New is a Converger that has not done anything yet.
+func New(cfg Config) *Converger {
+	c := &Converger{cfg: cfg, good: cfg.Loaded.LastGood}
+	c.facts.StateSaved = report.State{OK: true, Reason: "Saved"}
+	if len(cfg.Loaded.Damage) > 0 {
+		c.facts.StateSaved.Reason = "Recovered"
+		c.facts.StateSaved.Message = strings.Join(cfg.Loaded.Damage, "; ")
+		cfg.Log.Warn("the state on disk was damaged", "damage", c.facts.StateSaved.Message)
+	}
+	c.facts.Programmed = report.State{Reason: "Progressing", Message: "The agent has just started."}
+	c.facts.Rendered = c.facts.Programmed
+	if c.good != nil {
+		c.facts.AppliedRevision = c.good.Spec.Revision
+		cfg.Log.Info("last good configuration found on disk", "revision", c.good.Spec.Revision)
+	}
+	return c
+}
+
+// Run goes on until ctx is done. What is in force on the switch then stays.
+func (c *Converger) Run(ctx context.Context) {
+	defer c.disconnect()
+	for ctx.Err() == nil {
+		d := c.cfg.Inbox.read(c.good)
+		before := c.facts
+		err := c.step(ctx, d)
+		if ctx.Err() != nil {
+			return
+		}
+		c.note(err)
+		c.logChanges(before)
+		c.facts.SwitchGeneration = d.switchGeneration
+		c.cfg.Report(c.facts)
+		c.wait(ctx, err)
+	}
+}
+
+func (c *Converger) disconnect() {
+	if c.session != nil {
+		c.session.close()
+		c.session = nil
+	}
+}
+
+// step is one round. An error says that it has to be tried again.
+func (c *Converger) step(ctx context.Context, d desired) error {
+	if c.session == nil {
+		s, err := open(ctx, c.cfg.Files, c.cfg.Log)
+		if err != nil {
+			return err
+		}
+		c.session = s
+	}
+	begin := time.Now()
+	if err := c.session.mirror.Refresh(ctx); err != nil {
+		return err
+	}
+	times := v1alpha1.ApplyTimes{Read: since(begin)}
+	c.facts.Connected = report.State{OK: true, Reason: "Connected"}
+	err := c.program(ctx, d, &times)
+	c.look()
+	return err
+}
+
+func since(begin time.Time) int64 { return time.Since(begin).Microseconds() }
+
+// look takes stock of the switch for the report.
+func (c *Converger) look() {
+	if c.cfg.Store.Ledger() == nil && render.HasTrace(c.session.mirror.Rows()) {
+		return // not known yet which rows are the agent's: they must not look like others'
+	}
+	inventory := &report.Inventory{
+		NOSVersion: c.session.version, AgentVersion: c.cfg.AgentVersion, Gateway: c.session.gateway,
+	}
+	inventory.Look(c.session.mirror.Rows(), c.cfg.Store.Ledger())
+	c.facts.Inventory = inventory
+}
+
+// note turns the outcome of a step into conditions. Where it is not certain
+// that the connection is sound, the next step makes a new one.
+func (c *Converger) note(err error) {
+	var disk diskError
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, redis.ErrChanged):
+		c.facts.Programmed = report.State{Reason: "Progressing", Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
+		return
+	case errors.As(err, &disk):
+		c.facts.StateSaved = report.State{Reason: "WriteFailed", Message: fmt.Sprintf("%v. Nothing is written to CONFIG_DB before it can be recorded on the disk. Make room or repair the disk.", err)}
+		c.facts.Programmed = report.State{Reason: "WriteFailed", Message: c.facts.StateSaved.Message}
+		return
+	case errors.Is(err, redis.ErrNotInitialized):
+		c.facts.Connected = report.State{Reason: "ConfigDBNotInitialized", Message: "CONFIG_DB_INITIALIZED is not 1: SONiC is starting or reloading its configuration. The agent waits and then puts its rows back."}
+	case errors.Is(err, redis.ErrMultiASIC):
+		c.facts.Connected = report.State{Reason: "UnsupportedPlatform", Message: err.Error() + ". Take this switch out of the fabric."}
+	case errors.Is(err, errModels):
+		c.facts.Connected = report.State{Reason: "ModelsUnreadable", Message: fmt.Sprintf("%v. Nothing is written without them. Mount /usr/local/yang-models of the switch into the agent.", err)}
+	default:
+		c.facts.Connected = report.State{Reason: "ConfigDBUnreachable", Message: fmt.Sprintf("%v. The agent tries again. Look at SONiC's database container if this lasts.", err)}
+		c.disconnect()
+	}
+	c.facts.Programmed = report.State{Reason: "NotConnected", Message: c.facts.Connected.Message}
+}
+
+// logChanges says what is new in the conditions: nothing is logged twice.
+func (c *Converger) logChanges(before report.Facts) {
+	for _, condition := range []struct {
+		name    string
+		was, is report.State
+	}{
+		{v1alpha1.SwitchConnected, before.Connected, c.facts.Connected},
+		{v1alpha1.SwitchStateSaved, before.StateSaved, c.facts.StateSaved},
+		{v1alpha1.ConfigRendered, before.Rendered, c.facts.Rendered},
+		{v1alpha1.ConfigProgrammed, before.Programmed, c.facts.Programmed},
+	} {
+		if condition.was == condition.is {
+			continue
+		}
+		level := slog.LevelInfo
+		if !condition.is.OK {
+			level = slog.LevelWarn
+		}
+		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.OK,
+			"reason", condition.is.Reason, "message", condition.is.Message)
+	}
+	for _, problem := range c.facts.Problems {
+		if !contains(before.Problems, problem) {
+			c.cfg.Log.Warn("problem", "owner", problem.Owner.String(), "reason", problem.Reason, "message", problem.Message)
+		}
+	}
+}
+
+func contains(problems []v1alpha1.Problem, problem v1alpha1.Problem) bool {
+	for _, p := range problems {
+		if p == problem {
+			return true
+		}
+	}
+	return false
+}
+
+// wait returns when there may be something to do.
+func (c *Converger) wait(ctx context.Context, err error) {
+	var events <-chan struct{}
+	var timer <-chan time.Time
+	if c.session != nil {
+		events = c.session.mirror.Events()
+	}
+	switch {
+	case err == nil:
+		c.failures = 0
+		if c.session.mirror.Blind() {
+			timer = time.After(poll)
+		}
+	case errors.Is(err, redis.ErrNotInitialized):
+		c.failures = 0
+		timer = time.After(poll)
+	default:
+		timer = time.After(backoff(c.failures))
+		c.failures++
+		events = nil // whoever changes rows must not make the agent spin
+	}
+	select {
+	case <-ctx.Done():
+	case <-c.cfg.Inbox.wake:
+	case <-events:
+	case <-timer:
+	}
+}
+
+// backoff is the pause after a number of failures in a row.
+func backoff(failures int) time.Duration {
+	pause := maxPause
+	if failures < 7 {
+		pause = min(minPause<<failures, maxPause)
+	}
+	return pause/2 + rand.N(pause/2)
+}
+
+// rendered is the outcome of the last rendering, and of what.
+type rendered struct {
+	spec    *v1alpha1.SwitchConfigSpec
+	gateway v1alpha1.GatewayDialect
+	wanted  render.Wanted
+	err     error
+}
+
+// render gives the rows of a spec. The same spec is rendered once.
+func (c *Converger) render(spec *v1alpha1.SwitchConfigSpec) (render.Wanted, error) {
+	r := &c.rendered
+	if r.spec != spec || r.gateway != c.session.gateway {
+		wanted, err := render.Render(spec, c.box())
+		*r = rendered{spec, c.session.gateway, wanted, err}
+	}
+	return r.wanted, r.err
+}
+
+func (c *Converger) box() render.Box {
+	return render.Box{Name: c.cfg.Node, Gateway: c.session.gateway}
+}

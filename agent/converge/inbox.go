@@ -1,0 +1,86 @@
+package converge
+
+import (
+	"sync"
+
+	"github.com/switchlet/switchlet/agent/state"
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// Inbox holds the newest word of the API server. It may be used by any number
+// of goroutines.
+type Inbox struct {
+	wake chan struct{}
+
+	mu         sync.Mutex
+	config     *v1alpha1.SwitchConfig
+	self       *v1alpha1.Switch
+	configGone bool
+}
+
+// NewInbox is an empty inbox.
+func NewInbox() *Inbox { return &Inbox{wake: make(chan struct{}, 1)} }
+
+// SetConfig takes the SwitchConfig, or nil when it was deleted.
+func (in *Inbox) SetConfig(config *v1alpha1.SwitchConfig) {
+	in.mu.Lock()
+	in.config, in.configGone = config, config == nil
+	in.mu.Unlock()
+	in.signal()
+}
+
+// SetSwitch takes the Switch, or nil when it was deleted.
+func (in *Inbox) SetSwitch(self *v1alpha1.Switch) {
+	in.mu.Lock()
+	in.self = self
+	in.mu.Unlock()
+	in.signal()
+}
+
+func (in *Inbox) signal() {
+	select {
+	case in.wake <- struct{}{}:
+	default:
+	}
+}
+
+// desired is what the switch should be, as far as is known.
+type desired struct {
+	// config is nil while the API server has not been reached, and when there
+	// is no SwitchConfig.
+	config *v1alpha1.SwitchConfig
+	// configGone: the SwitchConfig was deleted.
+	configGone bool
+	// switchGeneration is 0 while the Switch is not known.
+	switchGeneration int64
+	paused           bool
+}
+
+// read is what the API server says, completed by what is on disk.
+func (in *Inbox) read(good *state.LastGood) desired {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	d := desired{config: in.config, configGone: in.configGone}
+	switch {
+	case in.self != nil:
+		d.switchGeneration, d.paused = in.self.Generation, in.self.Spec.Paused
+	case good != nil:
+		d.paused = good.Paused
+	}
+	return d
+}
+
+// compiled reports whether there is a spec in the API that the controller has
+// compiled.
+func (d desired) compiled() bool { return d.config != nil && d.config.Spec.Revision != "" }
+
+// generations are that of the SwitchConfig, and that of it which is in force.
+func (d desired) generations(good *state.LastGood) (observed, applied int64) {
+	if d.config == nil {
+		return 0, 0
+	}
+	if good != nil && good.UID == d.config.UID {
+		applied = good.Generation
+	}
+	return d.config.Generation, applied
+}

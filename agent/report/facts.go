@@ -1,0 +1,54 @@
+// Package report tells the API server what the agent has done and found: the
+// status of its SwitchConfig and of its Switch. It writes when something has
+// changed, the newest word only, and goes on trying while the API server is
+// away.
+package report
+
+import (
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/sonic"
+)
+
+// State is what a condition says, apart from when.
+type State struct {
+	OK      bool
+	Reason  string
+	Message string
+}
+
+// Facts are what the agent knows at one moment.
+type Facts struct {
+	// Generation of the newest SwitchConfig that was looked at; 0 if there is
+	// none in the API, and its status is not written then.
+	Generation int64
+	// AppliedGeneration and AppliedRevision are those in force.
+	AppliedGeneration int64
+	AppliedRevision   string
+	// Rendered, Programmed are conditions of the SwitchConfig.
+	Rendered, Programmed State
+	// Problems of owners.
+	Problems []v1alpha1.Problem
+	// LastChange is nil if there was none yet.
+	LastChange *v1alpha1.ApplyTimes
+
+	// SwitchGeneration of the newest Switch that was looked at; 0 if there is none.
+	SwitchGeneration int64
+	// Connected, StateSaved are conditions of the Switch.
+	Connected, StateSaved State
+	// Inventory is what the switch is and has, as last seen; nil if never.
+	Inventory *Inventory
+}
+
+// Inventory is what a switch is and has.
+type Inventory struct {
+	NOSVersion   string
+	AgentVersion string
+	Gateway      v1alpha1.GatewayDialect
+	Metadata     sonic.DeviceMetadata
+	Ports        []v1alpha1.SwitchPort
+	// ForeignVLANs, ForeignVNIs are in use by others, in rising order.
+	ForeignVLANs, ForeignVNIs []int32
+	// VNIs, VTEPs are those of the agent's own rows, in rising order.
+	VNIs  []int32
+	VTEPs []string
+}

@@ -1,0 +1,7 @@
+// Package state keeps on the switch's disk what the agent has to know when it
+// is alone: the last good configuration, and the ledger of the rows that it
+// wrote.
+//
+// Every file carries checksums. What is damaged is moved aside for people to
+// look at, and the caller hears of it; it is never a reason to stop.
+package state
