@@ -54,6 +54,7 @@ func TestKilledAtRandomMomentsItEndsRight(t *testing.T) {
 		if err := tenants.change(ctx, i); err != nil {
 			t.Fatalf("change %d: %v", i, err)
 		}
+		pause(ctx, tenants.rand, 500*time.Millisecond) // so that kills hit the work as well as the rest
 	}
 	stop()
 	killer.Wait()
@@ -98,22 +99,17 @@ func snapshots(ctx context.Context, t *testing.T, f *Fabric) map[string]box.Rows
 // kill kills one program after another, at random, and starts it again.
 func kill(ctx context.Context, t *testing.T, f *Fabric, r *rand.Rand, kills map[string]int) {
 	leaves := slices.Sorted(maps.Keys(f.Leaves))
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Duration(r.IntN(700)) * time.Millisecond):
-		}
+	for pause(ctx, r, 700*time.Millisecond) {
 		var victim string
 		var err error
 		switch n := r.IntN(10); {
 		case n < 6:
 			leaf := leaves[r.IntN(len(leaves))]
-			victim, err = "agent", cmpErr(f.KillAgent(leaf), func() error { return f.StartAgent(leaf) })
+			victim, err = "agent", chain(f.KillAgent(leaf), func() error { return f.StartAgent(leaf) })
 		case n < 9:
-			victim, err = "controller", cmpErr(f.KillController(), f.StartController)
+			victim, err = "controller", chain(f.KillController(), f.StartController)
 		default:
-			victim, err = "API server", cmpErr(f.ControlPlane.KillAPIServer(), func() error {
+			victim, err = "API server", chain(f.ControlPlane.KillAPIServer(), func() error {
 				return f.ControlPlane.StartAPIServer(context.WithoutCancel(ctx))
 			})
 		}
@@ -125,8 +121,19 @@ func kill(ctx context.Context, t *testing.T, f *Fabric, r *rand.Rand, kills map[
 	}
 }
 
-// cmpErr does what follows if the first step went well.
-func cmpErr(err error, then func() error) error {
+// pause takes a random time, less than the longest one, and reports false when
+// ctx ended.
+func pause(ctx context.Context, r *rand.Rand, longest time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(r.Int64N(int64(longest)))):
+		return true
+	}
+}
+
+// chain does what follows if the first step went well.
+func chain(err error, then func() error) error {
 	if err != nil {
 		return err
 	}
