@@ -16,6 +16,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
@@ -68,6 +69,7 @@ func run(ctx context.Context, cfg config) error {
 	handler := slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: cfg.level})
 	slog.SetDefault(slog.New(handler))
 	ctrl.SetLogger(logr.FromSlogHandler(handler))
+	klog.SetSlogLogger(slog.New(handler)) // what client-go says
 
 	client, err := restConfig(cfg.kubeconfig)
 	if err != nil {

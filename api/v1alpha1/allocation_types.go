@@ -40,7 +40,7 @@ const (
 )
 
 // Holder is who an identifier belongs to.
-// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) && self.__namespace__ != '' : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch has neither namespace nor subnet"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) && self.__namespace__.size() > 0 : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch has neither namespace nor subnet"
 // +kubebuilder:validation:XValidation:rule="self.kind != 'VPCAttachment'",message="the holder is a VPC or a Switch"
 type Holder struct {
 	ObjectReference `json:",inline"`

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -41,6 +42,7 @@ func setupGroup(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.VPCAttachment{}, names(r.ofAttachment), generation).
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
 		Watches(&v1alpha1.Allocation{}, names(r.ofAllocation), builder.WithPredicates(valueChanged())).
+		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVTEP)).
 		Watches(&v1alpha1.VPCClass{}, names(r.all), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
 		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
@@ -56,11 +58,11 @@ func switchChanged() predicate.Predicate {
 }
 
 // foreignWrite lets through a SwitchConfig whose spec is not the one that was
-// written last.
+// written last, or that is gone.
 func (b base) foreignWrite() predicate.Predicate {
-	return predicate.NewPredicateFuncs(func(o client.Object) bool {
-		return !b.progress.wrote(o.GetName(), o.GetGeneration())
-	})
+	p := predicate.NewPredicateFuncs(func(o client.Object) bool { return !b.progress.wrote(o) })
+	p.DeleteFunc = func(event.DeleteEvent) bool { return true }
+	return p
 }
 
 func (r groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
@@ -108,7 +110,7 @@ func problemsOn(in plan.Inputs, out plan.Result, name string) []v1alpha1.Problem
 // SwitchConfig is not the one that the plan was made from: the plan is void
 // then, since the VLAN ids that it kept may be others by now.
 func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, problems []v1alpha1.Problem) (stale bool, err error) {
-	if have.Spec.Revision == spec.Revision {
+	if equality.Semantic.DeepEqual(have.Spec, spec) { // the revision alone might hide an edit by hand
 		r.progress.done(have, have, problems)
 		return false, nil
 	}
@@ -173,13 +175,25 @@ func (r groupReconciler) addSwitch(ctx context.Context, in *plan.Inputs, sw *v1a
 	}
 	in.Configs[sw.Name] = &config
 	if sw.Spec.Role != v1alpha1.RoleSpine && in.Pools != nil {
-		_, err := r.hold(ctx, v1alpha1.PoolVTEP, in.Pools, []v1alpha1.Holder{switchHolder(sw.Name)})
-		if in.WithoutVTEP[sw.Name] = errors.Is(err, errExhausted); err != nil && !in.WithoutVTEP[sw.Name] {
+		if in.WithoutVTEP[sw.Name], err = r.holdVTEP(ctx, in.Pools, sw); err != nil {
 			return false, err
 		}
 	}
 	attachments, err := r.attachmentsOn(ctx, sw.Name)
 	in.Attachments = append(in.Attachments, attachments...)
+	return false, err
+}
+
+// holdVTEP sees to it that a switch has a VTEP address, and reports true when
+// the pool is used up.
+func (r groupReconciler) holdVTEP(ctx context.Context, pools *alloc.Pools, sw *v1alpha1.Switch) (exhausted bool, err error) {
+	group := types.NamespacedName{Name: plan.GroupOf(sw)}
+	r.progress.wants(v1alpha1.PoolVTEP, group)
+	_, err = r.hold(ctx, v1alpha1.PoolVTEP, pools, []v1alpha1.Holder{switchHolder(sw.Name)})
+	if errors.Is(err, errExhausted) {
+		return true, nil
+	}
+	r.progress.satisfied(v1alpha1.PoolVTEP, group)
 	return false, err
 }
 

@@ -1,11 +1,13 @@
 package reconcile
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -21,11 +23,15 @@ type progress struct {
 	switches map[string]*compiled
 	// vpcs and attachments are those whose status may have changed.
 	vpcs, attachments chan event.TypedGenericEvent[types.NamespacedName]
+	// waiting are the requests that found a pool used up, by pool.
+	waiting map[v1alpha1.PoolName]map[types.NamespacedName]bool
 }
 
 // compiled is what was compiled for one switch.
 type compiled struct {
-	// generation of the SwitchConfig as it was last written.
+	// uid and generation of the SwitchConfig as it was last written. One that
+	// was deleted and made again counts its generations from 1.
+	uid        types.UID
 	generation int64
 	// since is the generation in which each VPC's part got its present form.
 	since map[types.NamespacedName]int64
@@ -37,7 +43,10 @@ func newProgress() *progress {
 	events := func() chan event.TypedGenericEvent[types.NamespacedName] {
 		return make(chan event.TypedGenericEvent[types.NamespacedName], 1024)
 	}
-	return &progress{switches: map[string]*compiled{}, vpcs: events(), attachments: events()}
+	return &progress{
+		switches: map[string]*compiled{}, vpcs: events(), attachments: events(),
+		waiting: map[v1alpha1.PoolName]map[types.NamespacedName]bool{v1alpha1.PoolVNI: {}, v1alpha1.PoolVTEP: {}},
+	}
 }
 
 // behind says whether a SwitchConfig from the cache is older than the one that
@@ -46,16 +55,36 @@ func (p *progress) behind(config *v1alpha1.SwitchConfig) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.switches[config.Name]
-	return c != nil && c.generation > config.Generation
+	return c != nil && c.uid == config.UID && c.generation > config.Generation
 }
 
-// wrote says whether a generation of a switch's SwitchConfig is the one that was
-// written last.
-func (p *progress) wrote(name string, generation int64) bool {
+// wrote says whether a SwitchConfig is the one that was written last.
+func (p *progress) wrote(config client.Object) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.switches[name]
-	return c != nil && c.generation == generation
+	c := p.switches[config.GetName()]
+	return c != nil && c.uid == config.GetUID() && c.generation == config.GetGeneration()
+}
+
+// wants notes, before the pool is looked at, that a request needs a value of it:
+// whatever is given back from then on is announced to it. satisfied ends that.
+func (p *progress) wants(pool v1alpha1.PoolName, name types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.waiting[pool][name] = true
+}
+
+func (p *progress) satisfied(pool v1alpha1.PoolName, name types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.waiting[pool], name)
+}
+
+// waitingFor are the requests that wait for a value of a pool.
+func (p *progress) waitingFor(pool v1alpha1.PoolName) []types.NamespacedName {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.waiting[pool]))
 }
 
 // done records what was compiled for a switch: before and after are its
@@ -64,6 +93,7 @@ func (p *progress) wrote(name string, generation int64) bool {
 func (p *progress) done(before, after *v1alpha1.SwitchConfig, problems []v1alpha1.Problem) {
 	now := parts(&after.Spec)
 	next := &compiled{
+		uid:        after.UID,
 		generation: after.Generation,
 		since:      make(map[types.NamespacedName]int64, len(now)),
 		problems:   make(map[v1alpha1.ObjectReference]v1alpha1.Problem, len(problems)),
@@ -74,7 +104,7 @@ func (p *progress) done(before, after *v1alpha1.SwitchConfig, problems []v1alpha
 	p.mu.Lock()
 	last := p.switches[after.Name]
 	p.mu.Unlock()
-	if last == nil {
+	if last == nil || last.uid != after.UID {
 		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
 	}
 	vpcs, attachments := changes(last, next, parts(&before.Spec), now)

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 			}
 			return []types.NamespacedName{refName(holder.ObjectReference)}
 		}), builder.WithPredicates(valueChanged())).
+		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVNI)).
 		Watches(&v1alpha1.VPCClass{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
 			return r.list(ctx, client.MatchingFields{vpcsByClass: o.GetName()})
 		}), generation).
@@ -137,7 +139,12 @@ func (r vpcReconciler) identify(ctx context.Context, vpc *v1alpha1.VPC, pools *a
 	for _, s := range vpc.Spec.Subnets {
 		holders = append(holders, v1alpha1.Holder{ObjectReference: owner, Subnet: s.Name})
 	}
+	name := client.ObjectKeyFromObject(vpc)
+	r.progress.wants(v1alpha1.PoolVNI, name)
 	values, err := r.hold(ctx, v1alpha1.PoolVNI, pools, holders)
+	if !errors.Is(err, errExhausted) {
+		r.progress.satisfied(v1alpha1.PoolVNI, name)
+	}
 	if err != nil {
 		return exhausted(err, owner, fmt.Sprintf("Fabric %s, spec.pools.vni", v1alpha1.FabricName))
 	}

@@ -40,6 +40,17 @@ func fromProgress(events chan event.TypedGenericEvent[types.NamespacedName]) sou
 	})
 }
 
+// givenBack asks for those that wait for a value of a pool when one is free again.
+func givenBack(p *progress, pool v1alpha1.PoolName) handler.EventHandler {
+	return handler.Funcs{DeleteFunc: func(_ context.Context, e event.DeleteEvent, q queue) {
+		if e.Object.(*v1alpha1.Allocation).Spec.Pool == pool {
+			for _, name := range p.waitingFor(pool) {
+				q.Add(request(name))
+			}
+		}
+	}}
+}
+
 // agentReports calls asks with what a switch's agent reported anew: the
 // SwitchConfig, the VPCs that have come into force, and the owners of problems
 // that came or went.

@@ -89,7 +89,7 @@ func runInside(ctx context.Context, name, config string) (code int, inside bool)
 	var err error
 	switch name {
 	case sandbox.InitCommand:
-		code, err = sandbox.Init(config)
+		code, err = sandbox.Init()
 	case supervisor.Command:
 		err = supervisor.Run(ctx, config, os.Stdin, os.Stdout, log)
 	case node.Command:

@@ -75,6 +75,7 @@ func (a *app) up(ctx context.Context) (state.Lab, error) {
 		return state.Lab{}, err
 	}
 	a.screen.Step("built the images")
+	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+1)
 	return lifecycle.Up(ctx, lifecycle.Config{
 		Name: a.name, Leaves: a.leaves, Spines: a.spines, Binaries: binaries, Images: folder, Say: a.screen.Step,
 	})

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"time"
@@ -182,9 +183,19 @@ func (b *Box) startRedis(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = b.redis.WaitReady(ctx, func(ctx context.Context) error { return b.client.Ping(ctx).Err() })
+	err = b.redis.WaitReady(ctx, b.answers)
 	if err != nil {
 		return errors.Join(err, b.redis.Kill())
 	}
 	return nil
+}
+
+// answers is a probe. It looks at the socket first: the client would log, and
+// wait between its own attempts.
+func (b *Box) answers(ctx context.Context) error {
+	connection, err := new(net.Dialer).DialContext(ctx, "unix", b.Socket())
+	if err != nil {
+		return err
+	}
+	return errors.Join(connection.Close(), b.client.Ping(ctx).Err())
 }

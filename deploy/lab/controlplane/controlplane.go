@@ -24,31 +24,6 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/process"
 )
 
-// Config says what control plane to start.
-type Config struct {
-	// Dir is a folder for data, keys and logs. Required. Used again it is the
-	// same cluster, but with new keys: everybody needs a new kubeconfig.
-	Dir string
-	// Binaries is the folder with etcd, kube-apiserver, …; see package kube.
-	// Required.
-	Binaries string
-	// Address that the API server listens on and is reached at. Default 127.0.0.1.
-	Address netip.Addr
-	// Port of the API server. Default: a free one.
-	Port uint16
-	// AllAddresses makes the API server listen on every address, not just on
-	// Address. Only for a network namespace of its own.
-	AllAddresses bool
-	// ServiceCIDR is the range of Service addresses. Its first address is the
-	// API server's own as pods know it. Default 10.96.0.0/16.
-	ServiceCIDR netip.Prefix
-	// ControllerManager says whether to run kube-controller-manager, without
-	// which no DaemonSet makes a pod and nothing is garbage collected.
-	ControllerManager bool
-	// Scheduler says whether to run kube-scheduler.
-	Scheduler bool
-}
-
 // startTimeout is what a start may take on a busy machine with slow disks.
 const startTimeout = 2 * time.Minute
 
@@ -77,83 +52,6 @@ func Start(ctx context.Context, cfg Config) (_ *ControlPlane, err error) {
 		return nil, errors.Join(fmt.Errorf("control plane: %w", err), c.Stop())
 	}
 	return c, nil
-}
-
-// listen is the address that the API server listens on.
-func (cfg Config) listen() netip.Addr {
-	if cfg.AllAddresses {
-		return netip.IPv4Unspecified()
-	}
-	return cfg.Address
-}
-
-func (cfg Config) withDefaults() Config {
-	if !cfg.Address.IsValid() {
-		cfg.Address = netip.MustParseAddr("127.0.0.1")
-	}
-	if !cfg.ServiceCIDR.IsValid() {
-		cfg.ServiceCIDR = netip.MustParsePrefix("10.96.0.0/16")
-	}
-	return cfg
-}
-
-// prepare chooses ports and writes all keys.
-func (c *ControlPlane) prepare() (err error) {
-	if c.cfg.Port == 0 {
-		if c.cfg.Port, err = freePort(c.cfg.Address); err != nil {
-			return err
-		}
-	}
-	if c.etcdPort, err = freePort(loopback()); err != nil {
-		return err
-	}
-	if c.ca, err = newAuthority(); err != nil {
-		return err
-	}
-	if err := c.writeKeys(); err != nil {
-		return err
-	}
-	admin, err := c.ca.client("switchlet-lab-probe", "system:masters")
-	if err != nil {
-		return err
-	}
-	tls, err := c.ca.tlsConfig(admin)
-	if err != nil {
-		return err
-	}
-	c.probe = &http.Client{Transport: &http.Transport{TLSClientConfig: tls, DisableKeepAlives: true}}
-	return c.WriteKubeconfig(c.Kubeconfig(), "admin", "system:masters")
-}
-
-func (c *ControlPlane) writeKeys() error {
-	dir := c.pki("")
-	self, err := c.ca.self()
-	if err != nil {
-		return err
-	}
-	apiServer, err := c.ca.server("kube-apiserver",
-		[]string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"},
-		c.cfg.Address, loopback(), c.ServiceAddress())
-	if err != nil {
-		return err
-	}
-	toKubelets, err := c.ca.client("kube-apiserver-kubelet-client", "system:masters")
-	if err != nil {
-		return err
-	}
-	local, err := c.ca.server("localhost", []string{"localhost"}, loopback())
-	if err != nil {
-		return err
-	}
-	return errors.Join(
-		self.write(dir, "ca"),
-		apiServer.write(dir, "apiserver"),
-		toKubelets.write(dir, "apiserver-kubelet-client"),
-		local.write(dir, "localhost"),
-		writeServiceAccountKeys(dir),
-		c.WriteKubeconfig(c.pki("controller-manager.kubeconfig"), "system:kube-controller-manager"),
-		c.WriteKubeconfig(c.pki("scheduler.kubeconfig"), "system:kube-scheduler"),
-	)
 }
 
 func (c *ControlPlane) start(ctx context.Context) error {

@@ -99,6 +99,8 @@ func (c *ControlPlane) startControllerManager() (err error) {
 		"--cluster-signing-cert-file="+c.pki("ca.crt"), "--cluster-signing-key-file="+c.pki("ca.key"),
 		"--use-service-account-credentials=true",
 		"--leader-elect=false", "--profiling=false",
+		// It starts with several hundred calls.
+		"--kube-api-qps=500", "--kube-api-burst=1000",
 	)
 	return err
 }
@@ -115,6 +117,8 @@ func (c *ControlPlane) startScheduler() (err error) {
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port),
 		"--tls-cert-file="+c.pki("localhost.crt"), "--tls-private-key-file="+c.pki("localhost.key"),
 		"--leader-elect=false", "--profiling=false",
+		// It starts with several hundred calls.
+		"--kube-api-qps=500", "--kube-api-burst=1000",
 	)
 	return err
 }

@@ -78,6 +78,7 @@ func (d *Demo) Deploy(ctx context.Context) error {
 		return err
 	}
 	d.screen.Step("applied deploy/: CRDs, RBAC, controller Deployment, agent DaemonSet")
+	d.screen.Progress("waiting for the pods of controller and agents")
 	group, waiting := errgroup.WithContext(ctx)
 	for _, object := range []string{"daemonset/switchlet-agent", "deployment/switchlet-controller"} {
 		group.Go(func() error {
@@ -97,14 +98,19 @@ func (d *Demo) waitNodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var names []string
+	d.screen.Progress("waiting for %d nodes", len(nodes))
+	group, waiting := errgroup.WithContext(ctx)
 	for _, node := range nodes {
-		names = append(names, "node/"+node.Name)
+		group.Go(func() error {
+			// Each by itself: kubectl waits for the creation of one object only.
+			if _, err := d.kubectl.run(waiting, "wait", "--for=create", "node/"+node.Name, timeout()); err != nil {
+				return err
+			}
+			_, err := d.kubectl.run(waiting, "wait", "--for=condition=Ready", "node/"+node.Name, timeout())
+			return err
+		})
 	}
-	if _, err := d.kubectl.run(ctx, append([]string{"wait", "--for=create", timeout()}, names...)...); err != nil {
-		return err
-	}
-	if _, err := d.kubectl.run(ctx, append([]string{"wait", "--for=condition=Ready", timeout()}, names...)...); err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	d.screen.Step("%d nodes are Ready", len(nodes))
@@ -128,6 +134,7 @@ func (d *Demo) makeVPC(ctx context.Context, file, namespace string) (rows, error
 	if err := d.apply(ctx, file); err != nil {
 		return nil, err
 	}
+	d.screen.Progress("waiting for %s to be Ready", file)
 	// A VPC without attachments is Ready, so these come first.
 	for _, kind := range []string{"vpcattachments", "vpcs"} {
 		if _, err := d.kubectl.run(ctx, "wait", "--for=condition=Ready", kind, "--all", "-n", namespace, timeout()); err != nil {

@@ -33,20 +33,23 @@ func Build(ctx context.Context, programs, out string, built func(reference, id s
 		return err
 	}
 	defer os.RemoveAll(filepath.Dir(pause))
-	for file, image := range map[string]archive.Image{
-		Agent:      {Reference: "switchlet.io/agent:dev", Program: filepath.Join(programs, "agent")},
-		Controller: {Reference: "switchlet.io/controller:dev", Program: filepath.Join(programs, "controller"), User: "65532:65532"},
-		Pause:      {Reference: node.PauseImage, Program: pause, User: "65535:65535"},
+	for _, image := range []struct {
+		file, reference, program, user string
+	}{
+		{Agent, "switchlet.io/agent:dev", filepath.Join(programs, "agent"), ""},
+		{Controller, "switchlet.io/controller:dev", filepath.Join(programs, "controller"), "65532:65532"},
+		{Pause, node.PauseImage, pause, "65535:65535"},
 	} {
-		image.Architecture = runtime.GOARCH
-		id, err := archive.Write(filepath.Join(out, file), image)
+		id, err := archive.Write(filepath.Join(out, image.file), archive.Image{
+			Reference: image.reference, Program: image.program, User: image.user, Architecture: runtime.GOARCH,
+		})
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: build it with: make build", err)
 		}
 		if err != nil {
 			return err
 		}
-		built(image.Reference, id)
+		built(image.reference, id)
 	}
 	return nil
 }

@@ -43,6 +43,10 @@ const endTimeout = 30 * time.Second
 // Up starts a lab and returns once its kubelets are started. A lab of the same
 // name is ended before.
 func Up(ctx context.Context, cfg Config) (state.Lab, error) {
+	dir, err := state.Folder(cfg.Name)
+	if err != nil {
+		return state.Lab{}, err
+	}
 	if n := cfg.Leaves + cfg.Spines; cfg.Leaves < 0 || cfg.Spines < 0 || n < 1 || n > network.MaxNodes {
 		return state.Lab{}, fmt.Errorf("%d leaves and %d spines: a lab has 1 to %d switches", cfg.Leaves, cfg.Spines, network.MaxNodes)
 	}
@@ -51,10 +55,6 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 	}
 	if err := Down(cfg.Name); err != nil && !errors.Is(err, state.ErrNone) {
 		return state.Lab{}, fmt.Errorf("end the lab that was there: %w", err)
-	}
-	dir, err := state.Folder(cfg.Name)
-	if err != nil {
-		return state.Lab{}, err
 	}
 	lab := state.Lab{
 		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Binaries: cfg.Binaries, Images: cfg.Images,
@@ -75,11 +75,25 @@ func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error 
 	if err := errors.Join(err, theirs.Close()); err != nil {
 		return err
 	}
-	if err := follow(ctx, ours, say); err != nil {
+	err = follow(ctx, ours, say)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil: // nobody will look at the logs
+		return errors.Join(errors.New("interrupted"), end(inside), cleanAfterFailure(*lab), os.RemoveAll(lab.Dir))
+	default:
 		err = fmt.Errorf("%w\nthe end of %s:\n%s", err, lab.Log(), process.Tail(lab.Log(), 10))
-		return errors.Join(err, end(inside), clean(*lab, false))
+		return errors.Join(err, end(inside), cleanAfterFailure(*lab))
 	}
-	return nil
+}
+
+// cleanAfterFailure leaves the folder. If the lab was ended by another command,
+// that one cleans up, and what has its name now may be a lab of its own.
+func cleanAfterFailure(lab state.Lab) error {
+	if now, err := state.Load(lab.Name); err != nil || now.Process != lab.Process {
+		return nil
+	}
+	return cleanKernel(lab)
 }
 
 // launch starts the inside and connects it. No other lab chooses a subnet
@@ -175,18 +189,13 @@ func Down(name string) error {
 	if err := lab.Process.Kill(endTimeout); err != nil {
 		return fmt.Errorf("lab %s: %w", name, err)
 	}
-	return clean(lab, true)
+	return errors.Join(cleanKernel(lab), os.RemoveAll(lab.Dir))
 }
 
-// clean removes what the kernel does not remove by itself when a lab's
-// processes end. Logs are worth keeping if the lab failed.
-func clean(lab state.Lab, folder bool) error {
-	// The link goes with the lab's network namespace, but not at once.
-	err := errors.Join(network.Remove(lab.HostLink()), lab.RemoveCgroups(endTimeout))
-	if err == nil && folder {
-		err = os.RemoveAll(lab.Dir)
-	}
-	if err != nil {
+// cleanKernel removes what the kernel does not remove by itself, or not at
+// once, when a lab's processes end.
+func cleanKernel(lab state.Lab) error {
+	if err := errors.Join(network.Remove(lab.HostLink()), lab.RemoveCgroups(endTimeout)); err != nil {
 		return fmt.Errorf("clean up after lab %s: %w", lab.Name, err)
 	}
 	return nil

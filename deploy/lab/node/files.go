@@ -14,14 +14,14 @@ var files embed.FS
 
 // settings are what the files of a node say about it.
 type settings struct {
-	Name, Address, Cgroup, Taint, PauseImage string
+	Name, Address, Taint, PauseImage string
 }
 
 // writeFiles writes the settings of containerd, kubelet and CNI to where a
 // node has them.
 func (s Spec) writeFiles() error {
 	data := settings{
-		Name: s.Name, Address: s.Address.Addr().String(), Cgroup: s.Cgroup, Taint: s.Taint, PauseImage: PauseImage,
+		Name: s.Name, Address: s.Address.Addr().String(), Taint: s.Taint, PauseImage: PauseImage,
 	}
 	for _, file := range []struct {
 		name, target string
@@ -31,6 +31,7 @@ func (s Spec) writeFiles() error {
 		{"kubelet.yaml", "/etc/kubernetes/kubelet.yaml", 0o644},
 		{"10-hostnetwork-only.conflist", "/etc/cni/net.d/10-hostnetwork-only.conflist", 0o644},
 		{"hostnetwork-only", "/opt/cni/bin/hostnetwork-only", 0o755},
+		{"hostnetwork-only", "/opt/cni/bin/loopback", 0o755}, // which containerd calls first
 	} {
 		text, err := render(file.name, data)
 		if err != nil {

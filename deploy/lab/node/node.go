@@ -8,6 +8,7 @@
 package node
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
@@ -39,7 +41,8 @@ type Spec struct {
 	Labels map[string]string
 	// Taint is the key of the Node's taint, with effect NoSchedule; empty for none.
 	Taint string
-	// Cgroup is the folder of the pods' cgroups, from the root of each hierarchy.
+	// Cgroup is the node's cgroup, in which its pods are, from the root of each
+	// hierarchy.
 	Cgroup string
 	// Binaries is the folder with kubelet.
 	Binaries string
@@ -58,16 +61,16 @@ func Start(s Spec) (*sandbox.Sandbox, error) {
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("node %s: %w", s.Name, err)
 	}
+	cgroups, err := s.cgroupMounts()
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", s.Name, err)
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	mounts, err := s.mounts()
-	if err != nil {
-		return nil, fmt.Errorf("node %s: %w", s.Name, err)
-	}
 	return sandbox.Start(sandbox.Config{
-		Name: s.Name, Root: s.path("root"), Mounts: mounts, Network: s.Switch > 0,
+		Name: s.Name, Root: s.path("root"), Mounts: append(s.mounts(), cgroups...), Network: s.Switch > 0,
 		Args: []string{Command, string(text)}, Log: s.path("var/log/node.log"),
 	})
 }
@@ -104,7 +107,24 @@ func (s Spec) prepare() error {
 			return err
 		}
 	}
+	if err := s.writeCPUInfo(); err != nil {
+		return err
+	}
 	return s.linkSystemFolders()
+}
+
+// writeCPUInfo writes what the node has as /proc/cpuinfo. A kernel that is
+// itself a process (User-Mode Linux) tells no clock rate, and the kubelet does
+// not start without one.
+func (s Spec) writeCPUInfo() error {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return err
+	}
+	if runtime.GOARCH == "amd64" && !bytes.Contains(text, []byte("cpu MHz")) {
+		text = append(text, "cpu MHz\t\t: 1000.000\n"...)
+	}
+	return os.WriteFile(s.path("cpuinfo"), text, 0o644)
 }
 
 // machineID is 128 bits, as in machine-id(5), that are different on each node.
@@ -130,8 +150,8 @@ func (s Spec) linkSystemFolders() error {
 
 func systemFolders() []string { return []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32"} }
 
-// mounts is the node's file system.
-func (s Spec) mounts() ([]sandbox.Mount, error) {
+// mounts is the node's file system, without the cgroups.
+func (s Spec) mounts() []sandbox.Mount {
 	mounts := []sandbox.Mount{
 		{Source: "/usr", Target: "/usr", ReadOnly: true},
 		{Source: s.path("local"), Target: "/usr/local"},
@@ -150,16 +170,15 @@ func (s Spec) mounts() ([]sandbox.Mount, error) {
 		sandbox.Mount{Source: s.path("cni"), Target: "/opt/cni/bin"},
 		sandbox.Mount{Source: "/dev", Target: "/dev"},
 		sandbox.Mount{Type: "proc", Target: "/proc"},
-		// Of the node's own network; the cgroups in it are the machine's.
-		sandbox.Mount{Type: "sysfs", Target: "/sys"},
-		sandbox.Mount{Source: "/sys/fs/cgroup", Target: "/sys/fs/cgroup"},
+		sandbox.Mount{Source: s.path("cpuinfo"), Target: "/proc/cpuinfo"},
+		sandbox.Mount{Type: "sysfs", Target: "/sys"}, // of the node's own network
 	)
 	for _, setting := range kernelSettings() {
 		mounts = append(mounts, sandbox.Mount{
 			Source: s.path(setting.file()), Target: "/proc/sys/" + setting.name, Optional: true,
 		})
 	}
-	return mounts, nil
+	return mounts
 }
 
 // setting is a setting of the kernel, which all namespaces share.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"syscall"
 
@@ -13,13 +14,17 @@ import (
 // Init is the first process of a sandbox: it waits for Go, sets up mounts and
 // host name, starts the program inside and buries the dead until that one has
 // ended. It returns its exit code.
-func Init(config string) (code int, err error) {
+func Init() (code int, err error) {
 	var cfg Config
-	if err := json.Unmarshal([]byte(config), &cfg); err != nil {
-		return 1, err
+	text, err := readLine(os.Stdin)
+	if err == nil {
+		err = json.Unmarshal(text, &cfg)
 	}
-	if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
-		return 1, fmt.Errorf("the parent is gone: %w", err)
+	if err == nil {
+		_, err = readLine(os.Stdin) // Go
+	}
+	if err != nil {
+		return 1, fmt.Errorf("wait for the parent: %w", err)
 	}
 	if err := unix.Sethostname([]byte(cfg.Name)); err != nil {
 		return 1, fmt.Errorf("set the host name: %w", err)
@@ -53,5 +58,21 @@ func runInside(args []string) (code int, err error) {
 		case ended == pid:
 			return 1, fmt.Errorf("ended by %s", status.Signal())
 		}
+	}
+}
+
+// readLine reads one line and not a byte more: what comes after it is for the
+// program inside.
+func readLine(from io.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		var next [1]byte
+		if _, err := from.Read(next[:]); err != nil {
+			return nil, err
+		}
+		if next[0] == '\n' {
+			return line, nil
+		}
+		line = append(line, next[0])
 	}
 }

@@ -41,7 +41,11 @@ func (m Mount) mount(root string) error {
 	if m.Type != "" {
 		return unix.Mount(m.Type, target, m.Type, unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 	}
-	if err := unix.Mount(m.Source, target, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+	flags := uintptr(unix.MS_BIND | unix.MS_REC)
+	if m.Flat {
+		flags = unix.MS_BIND
+	}
+	if err := unix.Mount(m.Source, target, "", flags, ""); err != nil {
 		return err
 	}
 	if !m.ReadOnly {

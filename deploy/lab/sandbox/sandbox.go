@@ -10,6 +10,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -19,7 +20,8 @@ import (
 )
 
 // InitCommand is the argument by which the program knows that it is to be the
-// first process of a sandbox; it then has to call Init with the one after it.
+// first process of a sandbox; it then has to call Init. The argument after it
+// is the sandbox's name, for people who list processes.
 const InitCommand = "sandbox-init"
 
 // Config says what a sandbox is like.
@@ -54,6 +56,8 @@ type Mount struct {
 	Target string
 	// ReadOnly mounts it read-only (not what is mounted below it).
 	ReadOnly bool
+	// Flat leaves out what is mounted below the Source.
+	Flat bool
 	// Optional says that a Target that is not there and cannot be made is
 	// passed over.
 	Optional bool
@@ -81,7 +85,8 @@ func Start(cfg Config) (*Sandbox, error) {
 	}
 	defer log.Close()
 
-	cmd := exec.Command("/proc/self/exe", InitCommand, string(text))
+	cmd := exec.Command("/proc/self/exe", InitCommand, cfg.Name)
+	cmd.Args[0] = os.Args[0]
 	cmd.Stderr = log
 	if cmd.Stdout = log; cfg.Output != nil {
 		cmd.Stdout = cfg.Output
@@ -102,6 +107,9 @@ func Start(cfg Config) (*Sandbox, error) {
 	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", cfg.Name, err)
+	}
+	if _, err := input.Write(append(text, '\n')); err != nil {
+		return nil, errors.Join(fmt.Errorf("start sandbox %s: %w", cfg.Name, err), cmd.Process.Kill(), cmd.Wait())
 	}
 	return &Sandbox{cmd: cmd, input: input}, nil
 }

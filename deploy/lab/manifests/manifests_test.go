@@ -1,0 +1,46 @@
+package manifests_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/manifests"
+	"github.com/switchlet/switchlet/deploy/lab/repo"
+)
+
+// The overlay of the product's own manifests renders, wherever the lab's folder
+// is, and changes the controller only.
+func TestOverlayRenders(t *testing.T) {
+	kubectl := filepath.Join(labtest.Kubernetes(t), "kubectl")
+	root, err := repo.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	product, folder := filepath.Join(root, "deploy"), filepath.Join(t.TempDir(), "manifests")
+	if err := manifests.Write(folder, product); err != nil {
+		t.Fatal(err)
+	}
+	render := func(dir string) []string {
+		cmd := exec.CommandContext(t.Context(), kubectl, "kustomize", dir)
+		cmd.Stderr = os.Stderr
+		text, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("kubectl kustomize %s: %v", dir, err)
+		}
+		return strings.Split(string(text), "---\n")
+	}
+	ours, theirs := render(filepath.Join(folder, "deploy")), render(product)
+	if len(ours) != len(theirs) {
+		t.Fatalf("the overlay has %d objects, the product %d", len(ours), len(theirs))
+	}
+	for i := range ours {
+		controller := strings.Contains(theirs[i], "kind: Deployment")
+		if changed := ours[i] != theirs[i]; changed != controller {
+			t.Errorf("changed = %v, is the controller's Deployment = %v:\n%s", changed, controller, ours[i])
+		}
+	}
+}
