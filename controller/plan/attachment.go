@@ -17,6 +17,8 @@ type attachment struct {
 	// held is the segment as it was compiled before, for an attachment that
 	// keeps what it has while its VPC or its switch cannot be judged.
 	held *v1alpha1.SegmentConfig
+	// problem of an attachment that is held.
+	problem *v1alpha1.Problem
 }
 
 func (a attachment) owner() v1alpha1.ObjectReference { return AttachmentRef(keyOf(a)) }
@@ -39,16 +41,24 @@ func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttac
 	out := make(map[string][]attachment, len(g.switches))
 	for _, a := range attachments {
 		joined, p := join(in, vpcs, a)
+		on := ports[a.Spec.Port.Switch]
+		if notLeaf := on.leaf(joined); notLeaf != nil {
+			res.add(notLeaf)
+			continue
+		}
 		if p == nil {
-			p = ports[a.Spec.Port.Switch].claim(joined)
+			p = on.claim(joined)
 		}
-		if p != nil {
-			joined.held = hold(in, a, p)
+		switch held := hold(in, a, p); {
+		case held != nil && on.take(joined) == nil:
+			joined.held, joined.problem = held, p
+		case p != nil:
 			res.add(p)
+			continue
+		case !complete(in, &joined):
+			continue
 		}
-		if joined.held != nil || p == nil && complete(in, &joined) {
-			out[a.Spec.Port.Switch] = append(out[a.Spec.Port.Switch], joined)
-		}
+		out[a.Spec.Port.Switch] = append(out[a.Spec.Port.Switch], joined)
 	}
 	return out
 }
@@ -58,7 +68,7 @@ func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttac
 // or a switch that lost its status must not take a running network down.
 func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
 	config := in.Configs[a.Spec.Port.Switch]
-	if config == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" {
+	if config == nil || p == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" {
 		return nil
 	}
 	for i := range config.Spec.Segments {
@@ -67,7 +77,6 @@ func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.S
 			slices.ContainsFunc(s.Ports, func(port v1alpha1.SegmentPort) bool {
 				return port.Owner == AttachmentRef(keyOf(a)) && port.Name == a.Spec.Port.Name && port.Mode == a.Spec.Mode
 			}) {
-			p.Message = cut(p.Message + " What was programmed before stays in force.")
 			return s
 		}
 	}

@@ -41,6 +41,12 @@ func (p *ports) claim(a attachment) *v1alpha1.Problem {
 	if unusable := p.check(a); unusable != nil {
 		return unusable
 	}
+	return p.take(a)
+}
+
+// take gives the port to an attachment, whether the port is known or not. It
+// refuses what excludes an older attachment.
+func (p *ports) take(a attachment) *v1alpha1.Problem {
 	port := a.Spec.Port.Name
 	on := carried{port, a.segment()}
 	if other, ok := p.carries[on]; ok {
@@ -68,14 +74,19 @@ func foreign(a, other attachment) string {
 	return "an attachment in another namespace"
 }
 
+// leaf says why the switch has no ports for attachments.
+func (p *ports) leaf(a attachment) *v1alpha1.Problem {
+	if p.sw.Spec.Role != v1alpha1.RoleSpine {
+		return nil
+	}
+	return problem(a.owner(), "SwitchNotLeaf",
+		"spec.port.switch: %s has the role Spine, which carries no attachments. Name a leaf.", p.sw.Name)
+}
+
 // check says why the port cannot carry VLANs at all.
 func (p *ports) check(a attachment) *v1alpha1.Problem {
 	name, sw := a.Spec.Port.Name, p.sw.Name
-	switch {
-	case p.sw.Spec.Role == v1alpha1.RoleSpine:
-		return problem(a.owner(), "SwitchNotLeaf",
-			"spec.port.switch: %s has the role Spine, which carries no attachments. Name a leaf.", sw)
-	case len(p.byName) == 0:
+	if len(p.byName) == 0 {
 		return problem(a.owner(), "SwitchUnknown",
 			"spec.port.switch: the agent on %s has not reported its ports yet. See kubectl describe switch %s.", sw, sw)
 	}

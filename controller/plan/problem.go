@@ -48,6 +48,12 @@ func (r *Result) add(p *v1alpha1.Problem) {
 	r.Problems = append(r.Problems, *p)
 }
 
+// addHeld adds the problem of an attachment that keeps what it has.
+func (r *Result) addHeld(p *v1alpha1.Problem) {
+	p.Message = cut(p.Message + " What was programmed before stays in force.")
+	r.add(p)
+}
+
 func sortProblems(p []v1alpha1.Problem) {
 	slices.SortFunc(p, func(a, b v1alpha1.Problem) int {
 		return cmp.Or(cmp.Compare(a.Owner.Kind, b.Owner.Kind),

@@ -76,7 +76,24 @@ func newWorld(t *rapid.T) *world {
 		sw.Status.Ports = somePorts()
 		w.switches = append(w.switches, sw)
 	}
+	for _, vpc := range []types.NamespacedName{{Namespace: "tenant-a", Name: "blue"}, {Namespace: "tenant-b", Name: "red"}} {
+		w.vpcs[vpc] = webAndDB(vpc)
+	}
+	for range rapid.IntRange(0, 8).Draw(t, "attachments") {
+		w.attach(t)
+	}
 	return w
+}
+
+// webAndDB is a VPC that can be built.
+func webAndDB(name types.NamespacedName) *v1alpha1.VPC {
+	return &v1alpha1.VPC{
+		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
+		Spec: v1alpha1.VPCSpec{Class: "default", Subnets: []v1alpha1.Subnet{
+			{Name: "web", CIDRs: []string{"10.1.0.0/24"}},
+			{Name: "db", CIDRs: []string{"10.2.0.0/24", "fd00:2::/64"}},
+		}},
+	}
 }
 
 func somePorts() []v1alpha1.SwitchPort {
@@ -113,7 +130,9 @@ func (w *world) changes() []change {
 	}
 }
 
-func (w *world) draw(t *rapid.T) *v1alpha1.Switch { return rapid.SampledFrom(w.switches).Draw(t, "switch") }
+func (w *world) draw(t *rapid.T) *v1alpha1.Switch {
+	return rapid.SampledFrom(w.switches).Draw(t, "switch")
+}
 
 func drawVPC(t *rapid.T) types.NamespacedName {
 	return types.NamespacedName{
@@ -148,17 +167,16 @@ func (w *world) detach(t *rapid.T) {
 }
 
 func (w *world) setVPC(t *rapid.T) {
-	name := drawVPC(t)
-	web := v1alpha1.Subnet{Name: "web", CIDRs: []string{"10.1.0.0/24"}}
-	db := v1alpha1.Subnet{Name: "db", CIDRs: []string{"10.2.0.0/24", "fd00:2::/64"}}
-	overlaps := v1alpha1.Subnet{Name: "log", CIDRs: []string{"10.0.0.0/8"}}
-	w.vpcs[name] = &v1alpha1.VPC{
-		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
-		Spec: v1alpha1.VPCSpec{
-			Class:   rapid.SampledFrom([]string{"default", "default", "default", "gold"}).Draw(t, "class"),
-			Subnets: rapid.SampledFrom([][]v1alpha1.Subnet{{web, db}, {web, db}, {web}, {web, db, overlaps}}).Draw(t, "subnets"),
-		},
+	vpc := webAndDB(drawVPC(t))
+	switch rapid.SampledFrom([]string{"right", "without db", "overlapping", "without a class"}).Draw(t, "it is") {
+	case "without db":
+		vpc.Spec.Subnets = vpc.Spec.Subnets[:1]
+	case "overlapping":
+		vpc.Spec.Subnets = append(vpc.Spec.Subnets, v1alpha1.Subnet{Name: "log", CIDRs: []string{"10.0.0.0/8"}})
+	case "without a class":
+		vpc.Spec.Class = "gold"
 	}
+	w.vpcs[keyOf(vpc)] = vpc
 }
 
 func (w *world) setForeign(t *rapid.T) {
@@ -191,7 +209,9 @@ func (w *world) inputs() Inputs {
 					"tenant-b/blue/", "tenant-b/blue/web", "tenant-b/blue/db", "tenant-b/blue/log", "tenant-b/red/", "tenant-b/red/web", "tenant-b/red/db", "tenant-b/red/log",
 				}, vpc.String()+"/"+subnet))
 			},
-			VTEP: func(name string) netip.Addr { return netip.MustParseAddr("10.255.0." + strings.TrimPrefix(name, "leaf")) },
+			VTEP: func(name string) netip.Addr {
+				return netip.MustParseAddr("10.255.0." + strings.TrimPrefix(name, "leaf"))
+			},
 		},
 	}
 	if w.fabric {

@@ -29,16 +29,38 @@ func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Resu
 	out := keepVLANs(in, g, needed(accepted), used)
 	for _, sw := range g.switches {
 		accepted[sw.Name] = slices.DeleteFunc(accepted[sw.Name], func(a attachment) bool {
-			if out.assign(in, a.vrf(), used) && out.assign(in, a.segment(), used) {
-				return false
+			given := out.assignBoth(in, a, used)
+			switch {
+			case given && a.held != nil:
+				res.addHeld(a.problem)
+			case a.held != nil: // its VLAN id was taken by hand: nothing stays in force
+				res.add(a.problem)
+			case !given:
+				res.add(problem(a.owner(), "VLANExhausted",
+					"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
+					sw.Name, in.Pools.VLAN.Size(), v1alpha1.FabricName))
 			}
-			res.add(problem(a.owner(), "VLANExhausted",
-				"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
-				sw.Name, poolSize(in), v1alpha1.FabricName))
-			return true
+			return !given
 		})
 	}
 	return out
+}
+
+// assignBoth gives an attachment's VRF and segment their ids, or neither.
+func (v vlans) assignBoth(in Inputs, a attachment, used map[int32]bool) bool {
+	vrf := a.vrf()
+	_, had := v[vrf]
+	if !v.assign(in, vrf, used) {
+		return false
+	}
+	if v.assign(in, a.segment(), used) {
+		return true
+	}
+	if !had {
+		delete(used, v[vrf])
+		delete(v, vrf)
+	}
+	return false
 }
 
 // assign gives d a VLAN id unless it has one, and says whether it has one now.
@@ -51,13 +73,6 @@ func (v vlans) assign(in Inputs, d broadcastDomain, used map[int32]bool) bool {
 		v[d], used[int32(id)] = int32(id), true
 	}
 	return ok
-}
-
-func poolSize(in Inputs) uint64 {
-	if in.Pools == nil {
-		return 0
-	}
-	return in.Pools.VLAN.Size()
 }
 
 // needed is everything that the accepted attachments need a VLAN id for.

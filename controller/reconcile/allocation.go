@@ -33,7 +33,7 @@ func setupAllocation(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.Switch{}, names(r.ofSwitch), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
 		Watches(&v1alpha1.SwitchConfig{}, names(r.leaving), builder.WithPredicates(letGo())).
-		WithOptions(options()).
+		WithOptions(options(statusWorkers)).
 		Complete(r)
 }
 

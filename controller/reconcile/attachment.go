@@ -20,17 +20,20 @@ import (
 )
 
 // attachmentReconciler writes the status of VPCAttachments.
-type attachmentReconciler struct{ base }
+type attachmentReconciler struct {
+	base
+	settling *settling
+}
 
 func setupAttachment(mgr manager.Manager, b base) error {
-	r := attachmentReconciler{b}
+	r := attachmentReconciler{b, newSettling()}
 	comesOrGoes := predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 	return builder.ControllerManagedBy(mgr).Named("attachment").
 		For(&v1alpha1.VPCAttachment{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Switch{}, names(r.on), builder.WithPredicates(comesOrGoes)).
 		Watches(&v1alpha1.SwitchConfig{}, agentReports(b.progress, askAttachments)).
 		WatchesRawSource(fromProgress(b.progress.attachments)).
-		WithOptions(options()).
+		WithOptions(options(statusWorkers)).
 		Complete(r)
 }
 
@@ -63,6 +66,7 @@ func askAttachments(config *v1alpha1.SwitchConfig, vpcs []types.NamespacedName, 
 func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var a v1alpha1.VPCAttachment
 	if err := r.Get(ctx, req.NamespacedName, &a); err != nil {
+		r.settling.forget(req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	accepted, known, err := r.accepted(ctx, &a)
@@ -79,6 +83,9 @@ func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 		want.VLAN = segment.VLAN
 	}
 	programmed := r.programmed(&a, &config, segment, accepted.Status == metav1.ConditionTrue)
+	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
 	want.Conditions = withReady(&a, a.Status.Conditions, accepted, programmed)
 	for _, kind := range []string{v1alpha1.AttachmentAccepted, v1alpha1.AttachmentProgrammed} {
 		r.announce(&a, a.Status.Conditions, want.Conditions, kind)
@@ -132,9 +139,9 @@ func (r attachmentReconciler) programmed(a *v1alpha1.VPCAttachment, config *v1al
 	case segment == nil && !accepted:
 		return set(false, "NotAccepted", "It is not accepted, so nothing is programmed.")
 	case segment == nil:
-		return set(false, "Progressing", "Waiting for the VNIs of the VPC and the VTEP address of the switch.")
+		return set(false, progressing, "Waiting for the VNIs of the VPC and the VTEP address of the switch.")
 	case !r.progress.applied(config, vpc):
-		return set(false, "Progressing", fmt.Sprintf("Waiting for %s.", a.Spec.Port.Switch))
+		return set(false, progressing, fmt.Sprintf("Waiting for %s.", a.Spec.Port.Switch))
 	}
 	for _, p := range config.Status.Problems {
 		if p.Owner == segment.Owner || p.Owner == plan.AttachmentRef(client.ObjectKeyFromObject(a)) {

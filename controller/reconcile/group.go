@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -45,7 +44,7 @@ func setupGroup(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVTEP)).
 		Watches(&v1alpha1.VPCClass{}, names(r.all), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
-		WithOptions(controller.Options{MaxConcurrentReconciles: workers}).
+		WithOptions(options(workers)).
 		Complete(r)
 }
 

@@ -35,7 +35,7 @@ func setupNode(mgr manager.Manager, b base) error {
 	return builder.ControllerManagedBy(mgr).Named("node").
 		For(&corev1.Node{}, builder.OnlyMetadata, builder.WithPredicates(isSwitch, predicate.LabelChangedPredicate{})).
 		Watches(&v1alpha1.Switch{}, sameName(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WithOptions(options()).
+		WithOptions(options(statusWorkers)).
 		Complete(nodeReconciler{b})
 }
 

@@ -31,9 +31,13 @@ import (
 // FieldOwner is the name under which the controller applies.
 const FieldOwner = "switchlet-controller"
 
-// workers is how many objects of a kind are worked on at once. API calls are
-// what they wait for.
-const workers = 8
+// How many objects of a kind are worked on at once. API calls are what they
+// wait for, so those that only write statuses leave the API server to those
+// that switches wait for.
+const (
+	workers       = 8
+	statusWorkers = 2
+)
 
 // base is what all reconcilers need.
 type base struct {
@@ -64,7 +68,7 @@ func Setup(ctx context.Context, mgr manager.Manager) error {
 	return nil
 }
 
-func options() controller.Options {
+func options(workers int) controller.Options {
 	return controller.Options{MaxConcurrentReconciles: workers}
 }
 

@@ -86,15 +86,21 @@ func withReady(o client.Object, have []metav1.Condition, set ...metav1.Condition
 	return out
 }
 
-// announce makes an event of a condition that changed, for kubectl describe.
+// progressing is the reason of a condition that is False for the moment.
+const progressing = "Progressing"
+
+// announce makes an event, for kubectl describe, of a condition that people
+// want to hear of: it is not True, or no longer so, or the last step was done.
 func (b base) announce(o client.Object, have, want []metav1.Condition, kind string) {
 	before, now := meta.FindStatusCondition(have, kind), meta.FindStatusCondition(want, kind)
-	if now == nil || before != nil && before.Status == now.Status && before.Reason == now.Reason {
+	if now == nil || now.Reason == progressing || before != nil && before.Status == now.Status && before.Reason == now.Reason {
 		return
 	}
 	level := corev1.EventTypeNormal
-	if now.Status == metav1.ConditionFalse && now.Reason != "Progressing" {
+	if now.Status == metav1.ConditionFalse {
 		level = corev1.EventTypeWarning
+	} else if kind != v1alpha1.VPCProgrammed && (before == nil || before.Status != metav1.ConditionFalse) {
+		return
 	}
 	b.events.Eventf(o, nil, level, now.Reason, kind, "%s", now.Message)
 }

@@ -22,10 +22,13 @@ import (
 )
 
 // vpcReconciler allocates the VNIs of VPCs and writes their status.
-type vpcReconciler struct{ base }
+type vpcReconciler struct {
+	base
+	settling *settling
+}
 
 func setupVPC(mgr manager.Manager, b base) error {
-	r := vpcReconciler{b}
+	r := vpcReconciler{b, newSettling()}
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return builder.ControllerManagedBy(mgr).Named("vpc").
 		For(&v1alpha1.VPC{}, generation).
@@ -53,7 +56,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 				}
 			})).
 		WatchesRawSource(fromProgress(b.progress.vpcs)).
-		WithOptions(options()).
+		WithOptions(options(workers)).
 		Complete(r)
 }
 
@@ -89,6 +92,7 @@ func vpcsOf(config *v1alpha1.SwitchConfig, owners []v1alpha1.ObjectReference) []
 func (r vpcReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var vpc v1alpha1.VPC
 	if err := r.Get(ctx, req.NamespacedName, &vpc); err != nil || vpc.DeletionTimestamp != nil {
+		r.settling.forget(req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	problem, pools, err := r.check(ctx, &vpc)
@@ -109,8 +113,12 @@ func (r vpcReconciler) Reconcile(ctx context.Context, req reconcile.Request) (re
 	if err != nil || !known {
 		return reconcile.Result{}, err
 	}
+	programmed := state.condition(&vpc)
+	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil
+	}
 	want.Switches = fmt.Sprintf("%d/%d", state.ready, state.switches)
-	want.Conditions = withReady(&vpc, vpc.Status.Conditions, accepted, state.condition(&vpc))
+	want.Conditions = withReady(&vpc, vpc.Status.Conditions, accepted, programmed)
 	for _, kind := range []string{v1alpha1.VPCAccepted, v1alpha1.VPCProgrammed} {
 		r.announce(&vpc, vpc.Status.Conditions, want.Conditions, kind)
 	}
@@ -239,7 +247,7 @@ func (p programming) condition(vpc *v1alpha1.VPC) metav1.Condition {
 	case len(p.problems) > 0:
 		return set(false, "Problems", strings.Join(p.problems, " "))
 	case len(p.waiting) > 0:
-		return set(false, "Progressing", fmt.Sprintf("In the CONFIG_DB of %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
+		return set(false, progressing, fmt.Sprintf("In the CONFIG_DB of %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
 	case p.switches == 0:
 		return set(true, "NoAttachments", "No attachment needs the VPC on a switch yet.")
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -107,12 +108,32 @@ func (m *fabricMeter) vpc(ctx context.Context, i int) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	if err := m.settle(ctx, i); err != nil {
+		return 0, err
+	}
 	start := time.Now()
 	if err := m.Client.Create(ctx, vpc(i)); err != nil {
 		return 0, err
 	}
 	err := m.await(ctx, i, "hset")
 	return time.Since(start), err
+}
+
+// settle waits until the controller has said what it has to say about the
+// attachments, so that it is idle when the VPC comes.
+func (m *fabricMeter) settle(ctx context.Context, i int) error {
+	return wait.PollUntilContextTimeout(ctx, 5*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		for l := range leaves {
+			a := attachment(i, l)
+			if err := m.Client.Get(ctx, client.ObjectKeyFromObject(a), a); err != nil {
+				return false, err
+			}
+			if len(a.Status.Conditions) == 0 {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 }
 
 // remove deletes a VPC and its attachments and waits until its rows are gone.
