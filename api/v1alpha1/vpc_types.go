@@ -98,7 +98,6 @@ type SubnetStatus struct {
 // +kubebuilder:resource:scope=Namespaced,path=vpcs,categories=switchlet
 // +kubebuilder:subresource:status
 // +kubebuilder:printcolumn:name="Class",type=string,JSONPath=`.spec.class`
-// +kubebuilder:printcolumn:name="Subnets",type=string,JSONPath=`.spec.subnets[*].name`
 // +kubebuilder:printcolumn:name="VNI",type=integer,priority=1,JSONPath=`.status.vni`
 // +kubebuilder:printcolumn:name="Switches",type=string,JSONPath=`.status.switches`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -75,11 +76,11 @@ func withReady(o client.Object, have []metav1.Condition, set ...metav1.Condition
 	out := make([]metav1.Condition, len(have))
 	copy(out, have)
 	ready := set[len(set)-1]
-	for i := len(set) - 1; i >= 0; i-- {
-		if set[i].Status != metav1.ConditionTrue {
-			ready = set[i]
-		}
-		meta.SetStatusCondition(&out, set[i])
+	if i := slices.IndexFunc(set, func(c metav1.Condition) bool { return c.Status != metav1.ConditionTrue }); i >= 0 {
+		ready = set[i]
+	}
+	for _, c := range set {
+		meta.SetStatusCondition(&out, c)
 	}
 	ready.Type, ready.ObservedGeneration = v1alpha1.ConditionReady, o.GetGeneration()
 	meta.SetStatusCondition(&out, ready)
@@ -93,7 +94,7 @@ const progressing = "Progressing"
 // want to hear of: it is not True, or no longer so, or the last step was done.
 func (b base) announce(o client.Object, have, want []metav1.Condition, kind string) {
 	before, now := meta.FindStatusCondition(have, kind), meta.FindStatusCondition(want, kind)
-	if now == nil || now.Reason == progressing || before != nil && before.Status == now.Status && before.Reason == now.Reason {
+	if now == nil || now.Reason == progressing || now.Reason == "NoAttachments" || before != nil && before.Status == now.Status && before.Reason == now.Reason {
 		return
 	}
 	level := corev1.EventTypeNormal

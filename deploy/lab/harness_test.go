@@ -19,6 +19,25 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
 
+// TestMain gives the tests a folder of labs of their own: they do not touch the
+// lab of the same name that somebody else has.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "labs")
+	if err == nil {
+		err = os.Setenv("SWITCHLET_LAB_DIR", dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
 // lab is the program under test, and a lab of it.
 type lab struct {
 	program, programs, name string

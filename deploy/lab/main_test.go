@@ -19,7 +19,7 @@ func TestExitCodes(t *testing.T) {
 		{"no lab to end", []string{"down"}, 0},
 		{"no labs to list", []string{"status"}, 0},
 		{"rows of no switch", []string{"rows"}, 1},
-		{"a name that no link can have", []string{"down", "--name", "My-Lab"}, 1},
+		{"a name that no host can have", []string{"down", "--name", "My-Lab"}, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := run(t.Context(), test.args); got != test.want {

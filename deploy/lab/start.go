@@ -100,7 +100,7 @@ func (a *app) goOn(lab state.Lab) {
 	a.screen.Title("How to go on")
 	a.screen.Text(fmt.Sprintf(`eval $(bin/lab env%[1]s)          # then: kubectl get nodes,switches,vpcs -A
 bin/lab rows%[1]s leaf1           # CONFIG_DB of a switch
-bin/lab exec%[1]s leaf1 redis-cli -n 4 keys 'VLAN*'
+bin/lab exec%[1]s leaf1 redis-cli -n 4 --scan --pattern 'VLAN*'
 ls %[2]s   # manifests, logs, and each node's file system
 bin/lab down%[1]s                 # end it: make demo-down`, flag, lab.Dir))
 }

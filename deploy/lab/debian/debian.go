@@ -59,7 +59,7 @@ func missing(needs []need) []need {
 }
 
 func install(ctx context.Context, packages []string) (err error) {
-	allow, err := forbidServices()
+	allow, err := forbidServices("/usr/sbin/policy-rc.d")
 	if err != nil {
 		return err
 	}
@@ -84,8 +84,7 @@ func apt(ctx context.Context, args ...string) error {
 // forbidServices keeps packages from starting services while they are being
 // installed, by Debian's own means: a policy-rc.d that says 101, "forbidden".
 // One that is there already, as in every container image, is left alone.
-func forbidServices() (allow func() error, err error) {
-	const policy = "/usr/sbin/policy-rc.d"
+func forbidServices(policy string) (allow func() error, err error) {
 	file, err := os.OpenFile(policy, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
 	if errors.Is(err, fs.ErrExist) {
 		return func() error { return nil }, nil

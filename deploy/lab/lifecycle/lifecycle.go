@@ -182,9 +182,12 @@ func Down(name string) error {
 		return fmt.Errorf("lab %s: %w", name, state.ErrNone)
 	}
 	lab, err := state.Load(name)
+	if errors.Is(err, state.ErrNone) {
+		// The record is written before anything is made outside the folder.
+		return os.RemoveAll(dir)
+	}
 	if err != nil {
-		// Without a record there is no process: it is written first.
-		lab = state.Lab{Name: name, Dir: dir}
+		return err
 	}
 	if err := lab.Process.Kill(endTimeout); err != nil {
 		return fmt.Errorf("lab %s: %w", name, err)

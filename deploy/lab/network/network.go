@@ -2,7 +2,7 @@
 // lab's own namespace, on it one veth pair to each switch and one to the host.
 //
 //	host                 lab                      leaf1
-//	swl-demo ─── uplink ┐                      ┌ eth0
+//	swl-… ────── uplink ┐                      ┌ eth0
 //	  .254              ├ mgmt (.1, Service) ──┤
 //	                    └ leaf1, leaf2, spine1 ┘
 package network

@@ -47,7 +47,7 @@ func TestKillEndsThisVeryProcess(t *testing.T) {
 	}
 }
 
-func TestFolderRefusesWhatCannotNameALink(t *testing.T) {
+func TestFolderRefusesWhatCannotNameAHost(t *testing.T) {
 	for _, name := range []string{"", "Demo", "a-b", "elevenchars", "../x", "1st"} {
 		if dir, err := Folder(name); err == nil {
 			t.Errorf("Folder(%q) = %s, want an error", name, dir)
@@ -70,5 +70,15 @@ func TestRecordIsReadBack(t *testing.T) {
 	}
 	if got, err := Load("demo"); err != nil || got != want {
 		t.Errorf("Load() = %+v, %v, want %+v", got, err, want)
+	}
+}
+
+func TestLabsOfOneNameInTwoFoldersShareNothing(t *testing.T) {
+	first, second := Lab{Name: "demo", Dir: "/var/lib/switchlet-lab/demo"}, Lab{Name: "demo", Dir: "/run/labs/demo"}
+	if first.HostLink() == second.HostLink() || first.Cgroup() == second.Cgroup() {
+		t.Errorf("both have link %s or cgroup %s", first.HostLink(), first.Cgroup())
+	}
+	if n := len(first.HostLink()); n > 15 {
+		t.Errorf("link %s has %d characters, the kernel takes 15", first.HostLink(), n)
 	}
 }

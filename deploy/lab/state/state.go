@@ -3,6 +3,8 @@
 package state
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,8 +56,8 @@ func Base() (string, error) {
 	return "/var/lib/switchlet-lab", nil
 }
 
-// Folder is the folder of one lab. Its name is a part of the names of links,
-// which the kernel bounds to 15 characters.
+// Folder is the folder of one lab. The name is a part of host names and of the
+// paths of Unix sockets, which the kernel bounds to 107 bytes.
 func Folder(name string) (string, error) {
 	if !regexp.MustCompile(`^[a-z][a-z0-9]{0,9}$`).MatchString(name) {
 		return "", fmt.Errorf("lab name %q: it must be 1 to 10 characters from a-z and 0-9, the first of them a letter", name)
@@ -82,7 +84,7 @@ func Load(name string) (Lab, error) {
 		return lab, err
 	}
 	if err := json.Unmarshal(text, &lab); err != nil {
-		return lab, fmt.Errorf("lab %s: %s/lab.json: %w: remove it with: lab down --name %s", name, dir, err, name)
+		return lab, fmt.Errorf("lab %s: %s/lab.json is damaged: %w: end its process by hand and remove the folder", name, dir, err)
 	}
 	return lab, nil
 }
@@ -159,10 +161,17 @@ func (l Lab) Socket(node string) string {
 func (l Lab) Log() string { return filepath.Join(l.Dir, "lab.log") }
 
 // HostLink is the name of the link on the machine itself.
-func (l Lab) HostLink() string { return "swl-" + l.Name }
+func (l Lab) HostLink() string { return "swl-" + l.id() }
 
 // Cgroup is the folder of the lab's cgroups in each hierarchy.
-func (l Lab) Cgroup() string { return "/switchlet-lab/" + l.Name }
+func (l Lab) Cgroup() string { return "/switchlet-lab/" + l.Name + "-" + l.id() }
+
+// id tells labs apart of the same name in different folders. It is short: the
+// name of a link has at most 15 characters.
+func (l Lab) id() string {
+	sum := sha256.Sum256([]byte(l.Dir))
+	return hex.EncodeToString(sum[:4])
+}
 
 func writeJSON(file string, value any) error {
 	text, err := json.MarshalIndent(value, "", "  ")
