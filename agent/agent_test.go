@@ -206,7 +206,24 @@ func TestAgent(t *testing.T) {
 		t.Errorf("conditions after a restart:\n%s", diff)
 	}
 
-	// The API server is away: the agent goes on with what it has.
+	// An empty revision empties the switch.
+	generation = f.compile(t, v1alpha1.SwitchConfigSpec{Revision: "r3"})
+	config = f.config(t, "everything is taken back", applied(generation))
+	if len(config.Status.VNIs)+len(config.Status.VTEPs) > 0 {
+		t.Errorf("VNIs %v, VTEPs %v", config.Status.VNIs, config.Status.VTEPs)
+	}
+	if diff := cmp.Diff(f.before, f.rows(t)); diff != "" {
+		t.Errorf("rows (-before the agent +after):\n%s", diff)
+	}
+}
+
+// Without the API server the agent goes on with what it has.
+func TestAPIServerAway(t *testing.T) {
+	f := newFabric(t)
+	f.create(t, &v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}, Spec: v1alpha1.SwitchSpec{Role: v1alpha1.RoleLeaf}})
+	f.create(t, &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}, Spec: spec("r1", 1)})
+	f.config(t, "the spec is applied", applied(1))
+	written := f.rows(t)
 	if err := f.controlPlane.KillAPIServer(); err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +241,7 @@ func TestAgent(t *testing.T) {
 	if err := f.controlPlane.StartAPIServer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	generation = f.compile(t, spec("r2", 2))
+	generation := f.compile(t, spec("r2", 2))
 	f.config(t, "a change after the API server was away is applied", applied(generation))
 
 	// A deleted SwitchConfig leaves everything as it is; made anew, it goes on.
@@ -243,16 +260,6 @@ func TestAgent(t *testing.T) {
 	f.config(t, "the new SwitchConfig is applied", applied(1))
 	if diff := cmp.Diff(before, f.rows(t)); diff != "" {
 		t.Errorf("rows changed:\n%s", diff)
-	}
-
-	// An empty revision empties the switch.
-	generation = f.compile(t, v1alpha1.SwitchConfigSpec{Revision: "r3"})
-	config = f.config(t, "everything is taken back", applied(generation))
-	if len(config.Status.VNIs)+len(config.Status.VTEPs) > 0 {
-		t.Errorf("VNIs %v, VTEPs %v", config.Status.VNIs, config.Status.VTEPs)
-	}
-	if diff := cmp.Diff(f.before, f.rows(t)); diff != "" {
-		t.Errorf("rows (-before the agent +after):\n%s", diff)
 	}
 }
 

@@ -3,6 +3,7 @@ package sonic
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -91,22 +92,35 @@ func blue() tenant {
 	return tenant{l3vni: 20001, l3vlan: 3001, vni: 10100, vlan: 100, ports: []VLANMember{{100, "Ethernet0", false}}}
 }
 
+// transition is a way from some rows to others.
+type transition struct {
+	name     string
+	from, to DB
+	hand     string // rows changed by hand since
+	want     string // the plan
+}
+
 func TestPlans(t *testing.T) {
+	for _, test := range slices.Concat(lifeOfAVPC(), changes(), changesByHand()) {
+		t.Run(test.name, func(t *testing.T) {
+			have := merge(parse(t, ports), test.from, parse(t, test.hand))
+			plan := Diff(have, test.to, ours(test.from))
+			if diff := cmp.Diff(strings.TrimPrefix(test.want, "\n"), plan.String()); diff != "" {
+				t.Errorf("plan (-want +got):\n%s", diff)
+			}
+			if len(plan.Conflicts) > 0 {
+				t.Errorf("conflicts: %+v", plan.Conflicts)
+			}
+		})
+	}
+}
+
+func lifeOfAVPC() []transition {
 	sag := blue()
 	sag.sag = true
-	native := blue()
-	native.ports = []VLANMember{{100, "Ethernet0", true}}
-	moved := blue()
-	moved.l3vni, moved.l3vlan = 20002, 3002
-	for _, test := range []struct {
-		name       string
-		from, to   DB
-		hand       string
-		wantPlan   string
-		wantNoDiff bool
-	}{
+	return []transition{
 		{name: "nothing to do", from: leaf(blue()), to: leaf(blue())},
-		{name: "first VPC", from: leaf(), to: leaf(blue()), wantPlan: `
+		{name: "first VPC", from: leaf(), to: leaf(blue()), want: `
 HSET VLAN|Vlan100 description web vlanid 100
 HSET VLAN|Vlan3001 description l3 vlanid 3001
 
@@ -121,7 +135,7 @@ HSET VLAN_INTERFACE|Vlan3001 vrf_name Vrf20001
 HSET VLAN_INTERFACE|Vlan100|10.1.100.1/24 NULL NULL
 HSET VLAN_MEMBER|Vlan100|Ethernet0 tagging_mode tagged
 `},
-		{name: "last VPC, anycast gateway", from: leaf(sag), to: leaf(), wantPlan: `
+		{name: "last VPC, anycast gateway", from: leaf(sag), to: leaf(), want: `
 HSET VLAN_INTERFACE|Vlan100 static_anycast_gateway false
 HSET VRF|Vrf20001 vni 0
 
@@ -140,12 +154,21 @@ DEL SAG|GLOBAL
 DEL VLAN|Vlan100
 DEL VLAN|Vlan3001
 `},
-		{name: "tagged becomes untagged", from: leaf(blue()), to: leaf(native), wantPlan: `
+	}
+}
+
+func changes() []transition {
+	native := blue()
+	native.ports = []VLANMember{{100, "Ethernet0", true}}
+	moved := blue()
+	moved.l3vni, moved.l3vlan = 20002, 3002
+	return []transition{
+		{name: "tagged becomes untagged", from: leaf(blue()), to: leaf(native), want: `
 DEL VLAN_MEMBER|Vlan100|Ethernet0
 
 HSET VLAN_MEMBER|Vlan100|Ethernet0 tagging_mode untagged
 `},
-		{name: "a VLAN goes over to another VRF", from: leaf(blue()), to: leaf(moved), wantPlan: `
+		{name: "a VLAN goes over to another VRF", from: leaf(blue()), to: leaf(moved), want: `
 HSET VRF|Vrf20001 vni 0
 
 DEL VLAN_INTERFACE|Vlan100|10.1.100.1/24
@@ -170,26 +193,20 @@ HSET VLAN_INTERFACE|Vlan3002 vrf_name Vrf20002
 
 HSET VLAN_INTERFACE|Vlan100|10.1.100.1/24 NULL NULL
 `},
-		{name: "a VRF's VNI was changed by hand", from: leaf(blue()), to: leaf(blue()), hand: "VRF|Vrf20001 vni=7", wantPlan: `
+	}
+}
+
+func changesByHand() []transition {
+	return []transition{
+		{name: "a VRF's VNI was changed by hand", from: leaf(blue()), to: leaf(blue()), hand: "VRF|Vrf20001 vni=7", want: `
 HSET VRF|Vrf20001 vni 0
 
 HSET VRF|Vrf20001 vni 20001
 `},
 		{name: "a description was changed and a field added by hand", from: leaf(blue()), to: leaf(blue()),
-			hand: "VLAN|Vlan100 description=mine vlanid=100 mtu=9000", wantPlan: `
+			hand: "VLAN|Vlan100 description=mine vlanid=100 mtu=9000", want: `
 HSET VLAN|Vlan100 description web
 `},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			have := merge(parse(t, ports), test.from, parse(t, test.hand))
-			plan := Diff(have, test.to, ours(test.from))
-			if diff := cmp.Diff(strings.TrimPrefix(test.wantPlan, "\n"), plan.String()); diff != "" {
-				t.Errorf("plan (-want +got):\n%s", diff)
-			}
-			if len(plan.Conflicts) > 0 {
-				t.Errorf("conflicts: %+v", plan.Conflicts)
-			}
-		})
 	}
 }
 

@@ -46,8 +46,9 @@ func (in *Inbox) signal() {
 
 // desired is what the switch should be, as far as is known.
 type desired struct {
-	// config is nil while the API server has not been reached, and when there
-	// is no SwitchConfig.
+	// config is nil while the API server has not been reached, when there is no
+	// SwitchConfig, and as long as the Switch is not known: that may say that
+	// nothing is to be changed.
 	config *v1alpha1.SwitchConfig
 	// configGone: the SwitchConfig was deleted.
 	configGone bool
@@ -60,9 +61,10 @@ type desired struct {
 func (in *Inbox) read(good *state.LastGood) desired {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	d := desired{config: in.config, configGone: in.configGone}
+	d := desired{configGone: in.configGone}
 	switch {
 	case in.self != nil:
+		d.config = in.config
 		d.switchGeneration, d.paused = in.self.Generation, in.self.Spec.Paused
 	case good != nil:
 		d.paused = good.Paused

@@ -71,7 +71,7 @@ func waiting(d desired) string {
 	case d.config != nil:
 		return "The controller has not compiled this SwitchConfig yet."
 	}
-	return "The SwitchConfig has not been read from the API server yet."
+	return "The SwitchConfig and the Switch have not both been read from the API server yet."
 }
 
 // staying says what is in force meanwhile.

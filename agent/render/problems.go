@@ -52,7 +52,7 @@ func (w Wanted) AllProblems(conflicts []sonic.Conflict, box Box) []v1alpha1.Prob
 				continue // the owner hears of the root itself
 			}
 			problems = append(problems, v1alpha1.Problem{Owner: owner, Reason: ReasonBlocked,
-				Message: message(c.Key.Table+" of this waits for "+root.Key.String()+". ", root)})
+				Message: message("It waits for "+root.Key.String()+". ", root)})
 			continue
 		}
 		problems = append(problems, v1alpha1.Problem{Owner: owner, Reason: reason(c.Kind), Message: message("", c)})

@@ -17,8 +17,8 @@ import (
 // costs what the change is worth, however many rows there are:
 //
 //	switchlet ledger 1
-//	5d0c2f6a + VLAN|Vlan100 description vlanid
-//	0b1a77c3 - VLAN|Vlan100
+//	92ca4491 + VLAN|Vlan100 description vlanid
+//	a5aaa01b - VLAN|Vlan100
 //
 // Each line begins with the checksum of the rest. A last line without its end
 // was being written when the power went, and had not been counted on yet.
@@ -147,6 +147,9 @@ func (s *Store) loadLedger() (sonic.Ledger, []string, error) {
 func (s *Store) Own(rows sonic.Ledger) error {
 	if len(rows) == 0 {
 		return nil
+	}
+	if s.ledger == nil {
+		s.ledger = sonic.Ledger{}
 	}
 	for key, names := range rows {
 		s.ledger[key] = names

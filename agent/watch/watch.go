@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -121,8 +122,11 @@ func (w *watcher) source(resource string) cache.ListerWatcher {
 
 // note logs when the API server goes away and when it is back.
 func (w *watcher) note(err error) {
-	switch away := err != nil && !errors.Is(err, context.Canceled); {
-	case away && !w.away.Swap(true):
+	if apierrors.IsInvalid(err) || errors.Is(err, context.Canceled) {
+		return // an older API server that has to be asked in another way; or the end
+	}
+	switch {
+	case err != nil && !w.away.Swap(true):
 		w.log.Warn("the API server is away: the last good configuration stays in force", "error", err)
 	case err == nil && w.away.Swap(false):
 		w.log.Info("the API server is back")

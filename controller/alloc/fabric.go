@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -54,11 +55,16 @@ func vlanRanges(in []v1alpha1.VLANRange) []Range {
 // addressRanges turns IPv4 networks into ranges of their host addresses.
 func addressRanges(cidrs []string) ([]Range, error) {
 	out := make([]Range, 0, len(cidrs))
+	var seen []netip.Prefix
 	for _, c := range cidrs {
 		prefix, err := netip.ParsePrefix(c)
 		if err != nil || !prefix.Addr().Is4() {
 			return nil, fmt.Errorf("%q is not an IPv4 network such as 10.255.0.0/24", c)
 		}
+		if i := slices.IndexFunc(seen, prefix.Overlaps); i >= 0 {
+			return nil, fmt.Errorf("%s and %s overlap", seen[i], prefix)
+		}
+		seen = append(seen, prefix)
 		first := addressValue(prefix.Masked().Addr())
 		last := first | uint32(1<<(32-prefix.Bits())-1)
 		if prefix.Bits() < 31 { // RFC 3021: a /31 has no network and no broadcast address

@@ -49,9 +49,9 @@ func (r *Result) add(p *v1alpha1.Problem) {
 }
 
 // addHeld adds the problem of an attachment that keeps what it has.
-func (r *Result) addHeld(p *v1alpha1.Problem) {
+func (r *Result) addHeld(p v1alpha1.Problem) {
 	p.Message = cut(p.Message + " What was programmed before stays in force.")
-	r.add(p)
+	r.add(&p)
 }
 
 func sortProblems(p []v1alpha1.Problem) {

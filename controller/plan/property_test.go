@@ -304,8 +304,8 @@ func checkGroups(t *rapid.T, in Inputs, out Result) {
 	}
 }
 
-// checkSticky: a VLAN id changes only when somebody takes it by hand, or when
-// switches with different ids become a group.
+// checkSticky: a VPC's VLAN ids change only when somebody takes one of them by
+// hand, or when switches with different ids become a group.
 func checkSticky(t *rapid.T, in Inputs, out Result) {
 	for _, g := range groups(in.Switches) {
 		foreign := foreignVLANs(g)
@@ -315,12 +315,26 @@ func checkSticky(t *rapid.T, in Inputs, out Result) {
 			}
 			now := domains(out.Specs[sw.Name])
 			for d, was := range domains(in.Configs[sw.Name].Spec) {
-				if is, ok := now[d]; ok && is != was && !foreign[was] {
+				if is, ok := now[d]; ok && is != was && !taken(in, g, d.vpc, foreign) {
 					t.Fatalf("%s: %s was VLAN %d and is VLAN %d for no reason", sw.Name, d, was, is)
 				}
 			}
 		}
 	}
+}
+
+// taken says whether somebody has taken a VLAN id of a VPC in a group.
+func taken(in Inputs, g group, vpc types.NamespacedName, foreign map[int32]bool) bool {
+	for _, sw := range g.switches {
+		if config := in.Configs[sw.Name]; config != nil {
+			for d, id := range domains(config.Spec) {
+				if d.vpc == vpc && foreign[id] {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // disagree says whether the members of a group had ids that exclude each other.

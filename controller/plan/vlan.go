@@ -2,7 +2,7 @@ package plan
 
 import (
 	"cmp"
-	"slices"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -25,23 +25,56 @@ type vlans map[broadcastDomain]int32
 // of a group need. Ids that were given before stay. Attachments that get none
 // become Problems and are taken out of accepted.
 func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Result) vlans {
+	domains := needed(accepted)
+	for {
+		try := tryVLANs(in, g, accepted, domains)
+		// What kept an id that in the end nobody uses must not keep it from
+		// others: once more without it, or the next plan would be another one.
+		used := needed(try.accepted)
+		n := len(domains)
+		maps.DeleteFunc(domains, func(d broadcastDomain, _ bool) bool { return !used[d] && hasID(try.ids, d) })
+		if len(domains) == n {
+			maps.Copy(accepted, try.accepted)
+			res.Problems = append(res.Problems, try.problems.Problems...)
+			return try.ids
+		}
+	}
+}
+
+func hasID(ids vlans, d broadcastDomain) bool {
+	_, ok := ids[d]
+	return ok
+}
+
+// assignment is a try to give everything an id.
+type assignment struct {
+	ids      vlans
+	accepted map[string][]attachment // those that got theirs
+	problems Result
+}
+
+// tryVLANs keeps the ids of domains and gives the other ones theirs in turn.
+func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[broadcastDomain]bool) assignment {
 	used := foreignVLANs(g)
-	out := keepVLANs(in, g, needed(accepted), used)
+	out := assignment{ids: keepVLANs(in, g, domains, used), accepted: make(map[string][]attachment, len(accepted))}
 	for _, sw := range g.switches {
-		accepted[sw.Name] = slices.DeleteFunc(accepted[sw.Name], func(a attachment) bool {
-			given := out.assignBoth(in, a, used)
+		out.accepted[sw.Name] = make([]attachment, 0, len(accepted[sw.Name]))
+		for _, a := range accepted[sw.Name] {
+			given := out.ids.assignBoth(in, a, used)
 			switch {
 			case given && a.held != nil:
-				res.addHeld(a.problem)
+				out.problems.addHeld(*a.problem)
 			case a.held != nil: // its VLAN id was taken by hand: nothing stays in force
-				res.add(a.problem)
+				out.problems.add(a.problem)
 			case !given:
-				res.add(problem(a.owner(), "VLANExhausted",
+				out.problems.add(problem(a.owner(), "VLANExhausted",
 					"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
 					sw.Name, in.Pools.VLAN.Size(), v1alpha1.FabricName))
 			}
-			return !given
-		})
+			if given {
+				out.accepted[sw.Name] = append(out.accepted[sw.Name], a)
+			}
+		}
 	}
 	return out
 }
@@ -49,7 +82,7 @@ func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Resu
 // assignBoth gives an attachment's VRF and segment their ids, or neither.
 func (v vlans) assignBoth(in Inputs, a attachment, used map[int32]bool) bool {
 	vrf := a.vrf()
-	_, had := v[vrf]
+	had := hasID(v, vrf)
 	if !v.assign(in, vrf, used) {
 		return false
 	}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -110,7 +112,7 @@ func problemsOn(in plan.Inputs, out plan.Result, name string) []v1alpha1.Problem
 // then, since the VLAN ids that it kept may be others by now.
 func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, problems []v1alpha1.Problem) (stale bool, err error) {
 	if equality.Semantic.DeepEqual(have.Spec, spec) { // the revision alone might hide an edit by hand
-		r.progress.done(have, have, problems)
+		r.progress.done(ctx, have, have, problems)
 		return false, nil
 	}
 	patch, err := applyPatch("SwitchConfig", manifestMetadata{Name: have.Name, ResourceVersion: have.ResourceVersion}, spec, nil)
@@ -124,7 +126,7 @@ func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig,
 	} else if err != nil {
 		return false, fmt.Errorf("write SwitchConfig %s: %w", have.Name, err)
 	}
-	r.progress.done(have, &now, problems)
+	r.progress.done(ctx, have, &now, problems)
 	log.FromContext(ctx).Info("compiled a new revision", "switch", have.Name, "revision", spec.Revision,
 		"generation", now.Generation, "vrfs", len(spec.VRFs), "segments", len(spec.Segments))
 	return false, nil
@@ -147,10 +149,15 @@ func (r groupReconciler) inputs(ctx context.Context, group string) (plan.Inputs,
 		Configs: map[string]*v1alpha1.SwitchConfig{}, VPCs: map[types.NamespacedName]*v1alpha1.VPC{},
 		OverLimit: map[types.NamespacedName]bool{}, WithoutVTEP: map[string]bool{},
 	}
+	name := types.NamespacedName{Name: group}
+	r.progress.wants(v1alpha1.PoolVTEP, name)
 	for _, sw := range in.Switches {
 		if wait, err := r.addSwitch(ctx, &in, sw); err != nil || wait {
 			return in, wait, err
 		}
+	}
+	if !slices.Contains(slices.Collect(maps.Values(in.WithoutVTEP)), true) {
+		r.progress.satisfied(v1alpha1.PoolVTEP, name)
 	}
 	if err := r.addVPCs(ctx, &in); err != nil {
 		return in, false, err
@@ -174,25 +181,13 @@ func (r groupReconciler) addSwitch(ctx context.Context, in *plan.Inputs, sw *v1a
 	}
 	in.Configs[sw.Name] = &config
 	if sw.Spec.Role != v1alpha1.RoleSpine && in.Pools != nil {
-		if in.WithoutVTEP[sw.Name], err = r.holdVTEP(ctx, in.Pools, sw); err != nil {
+		_, err := r.hold(ctx, v1alpha1.PoolVTEP, in.Pools, []v1alpha1.Holder{switchHolder(sw.Name)})
+		if in.WithoutVTEP[sw.Name] = errors.Is(err, errExhausted); err != nil && !in.WithoutVTEP[sw.Name] {
 			return false, err
 		}
 	}
 	attachments, err := r.attachmentsOn(ctx, sw.Name)
 	in.Attachments = append(in.Attachments, attachments...)
-	return false, err
-}
-
-// holdVTEP sees to it that a switch has a VTEP address, and reports true when
-// the pool is used up.
-func (r groupReconciler) holdVTEP(ctx context.Context, pools *alloc.Pools, sw *v1alpha1.Switch) (exhausted bool, err error) {
-	group := types.NamespacedName{Name: plan.GroupOf(sw)}
-	r.progress.wants(v1alpha1.PoolVTEP, group)
-	_, err = r.hold(ctx, v1alpha1.PoolVTEP, pools, []v1alpha1.Holder{switchHolder(sw.Name)})
-	if errors.Is(err, errExhausted) {
-		return true, nil
-	}
-	r.progress.satisfied(v1alpha1.PoolVTEP, group)
 	return false, err
 }
 

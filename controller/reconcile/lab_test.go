@@ -230,7 +230,9 @@ func (r *requests) forget() {
 // the queues are empty and the last write is a while ago.
 func (l *lab) settle(t *testing.T) {
 	t.Helper()
-	const calm = 300 * time.Millisecond // many times what an event takes to come round
+	// More than the controller waits before it says that something is on its
+	// way, and many times what an event takes to come round.
+	const calm = 600 * time.Millisecond
 	since := time.Now()
 	rbactest.Eventually(t, func() error {
 		if n := busy(t) - l.abandoned; n > 0 {

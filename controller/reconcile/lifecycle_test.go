@@ -3,10 +3,12 @@ package reconcile_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -278,6 +280,18 @@ func nodeJoins(t *testing.T, l *lab) {
 		}
 		if config.Spec.VTEP == "" {
 			return fmt.Errorf("it has no VTEP address")
+		}
+		return nil
+	})
+	rbactest.Eventually(t, func() error {
+		var events eventsv1.EventList
+		if err := l.List(t.Context(), &events); err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(events.Items, func(e eventsv1.Event) bool {
+			return e.Regarding.Name == "odd" && e.Reason == "UnknownRole" && strings.Contains(e.Note, `"router" is not a role. Use leaf, spine or border.`)
+		}) {
+			return fmt.Errorf("no event says that router is not a role")
 		}
 		return nil
 	})

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"maps"
 	"reflect"
 	"slices"
@@ -90,7 +91,7 @@ func (p *progress) waitingFor(pool v1alpha1.PoolName) []types.NamespacedName {
 // done records what was compiled for a switch: before and after are its
 // SwitchConfig before and after it was written. It has the statuses looked at
 // that this may have changed.
-func (p *progress) done(before, after *v1alpha1.SwitchConfig, problems []v1alpha1.Problem) {
+func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, problems []v1alpha1.Problem) {
 	now := parts(&after.Spec)
 	next := &compiled{
 		uid:        after.UID,
@@ -111,7 +112,7 @@ func (p *progress) done(before, after *v1alpha1.SwitchConfig, problems []v1alpha
 	p.mu.Lock()
 	p.switches[after.Name] = next
 	p.mu.Unlock()
-	p.notify(vpcs, attachments)
+	p.notify(ctx, vpcs, attachments)
 }
 
 // changes fills in next.since and tells which objects' statuses may change.
@@ -144,13 +145,20 @@ func changes(last, next *compiled, then, now map[types.NamespacedName]*part) (vp
 	return vpcs, attachments
 }
 
-func (p *progress) notify(vpcs, attachments []types.NamespacedName) {
-	for _, name := range vpcs {
-		p.vpcs <- event.TypedGenericEvent[types.NamespacedName]{Object: name}
+// notify has statuses looked at. It gives up when the program ends, since then
+// nobody reads the events.
+func (p *progress) notify(ctx context.Context, vpcs, attachments []types.NamespacedName) {
+	send := func(to chan event.TypedGenericEvent[types.NamespacedName], names []types.NamespacedName) {
+		for _, name := range names {
+			select {
+			case to <- event.TypedGenericEvent[types.NamespacedName]{Object: name}:
+			case <-ctx.Done():
+				return
+			}
+		}
 	}
-	for _, name := range attachments {
-		p.attachments <- event.TypedGenericEvent[types.NamespacedName]{Object: name}
-	}
+	send(p.vpcs, vpcs)
+	send(p.attachments, attachments)
 }
 
 // problem is what the plan says of an attachment. It reports false while

@@ -93,6 +93,7 @@ func (r vpcReconciler) Reconcile(ctx context.Context, req reconcile.Request) (re
 	var vpc v1alpha1.VPC
 	if err := r.Get(ctx, req.NamespacedName, &vpc); err != nil || vpc.DeletionTimestamp != nil {
 		r.settling.forget(req.NamespacedName)
+		r.progress.satisfied(v1alpha1.PoolVNI, req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	problem, pools, err := r.check(ctx, &vpc)

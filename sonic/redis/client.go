@@ -58,46 +58,67 @@ func (c *Client) Close() error { return c.rdb.Close() }
 
 // Load reads all rows of the given tables. It returns ErrNotInitialized while
 // CONFIG_DB is not in use.
+//
+// Keys are listed while the rows of those before are being read.
 func (c *Client) Load(ctx context.Context, tables []string) (sonic.DB, error) {
-	keys, err := c.scan(ctx, tables)
-	if err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	keys, listed := make(chan []sonic.Key, 1), make(chan error, 1)
+	defer func() {
+		cancel()
+		for range keys {
+		}
+	}()
+	go func() {
+		defer close(keys)
+		listed <- c.scan(ctx, tables, keys)
+	}()
+	db, names := sonic.DB{}, interned{}
+	if err := c.readBatch(ctx, db, nil, names); err != nil {
+		return nil, fmt.Errorf("read CONFIG_DB: %w", err)
+	}
+	for some := range keys {
+		if err := c.readBatch(ctx, db, some, names); err != nil {
+			return nil, fmt.Errorf("read CONFIG_DB: %w", err)
+		}
+		if len(db) > maxRows {
+			return nil, fmt.Errorf("read CONFIG_DB: there are more than %d rows", maxRows)
+		}
+	}
+	if err := <-listed; err != nil {
 		return nil, fmt.Errorf("list the rows of CONFIG_DB: %w", err)
 	}
-	db := make(sonic.DB, len(keys))
-	return db, c.Read(ctx, db, keys)
+	return db, nil
 }
 
 // scan lists the keys of tables. SCAN, unlike KEYS, lets Redis answer others in
-// between.
-func (c *Client) scan(ctx context.Context, tables []string) ([]sonic.Key, error) {
+// between; it may give a key twice.
+func (c *Client) scan(ctx context.Context, tables []string, out chan<- []sonic.Key) error {
 	wanted := make(map[string]string, len(tables))
 	for _, table := range tables {
 		wanted[table] = table
 	}
-	seen := map[sonic.Key]struct{}{} // SCAN may give a key twice
-	var keys []sonic.Key
 	for cursor := uint64(0); ; {
 		names, next, err := c.rdb.Scan(ctx, cursor, "", batch).Result()
 		if err != nil {
-			return nil, err
+			return err
 		}
+		keys := make([]sonic.Key, 0, len(names))
 		for _, name := range names {
 			key, ok := sonic.ParseKey(name)
-			table, mine := wanted[key.Table]
-			if !ok || !mine {
-				continue
-			}
-			key.Table = table // one string for all keys of a table
-			if _, again := seen[key]; !again {
-				seen[key] = struct{}{}
+			if table, mine := wanted[key.Table]; ok && mine {
+				key.Table = table // one string for all keys of a table
 				keys = append(keys, key)
 			}
 		}
-		if len(keys) > maxRows {
-			return nil, fmt.Errorf("there are more than %d rows", maxRows)
+		if len(keys) > 0 {
+			select {
+			case out <- keys:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		}
 		if next == 0 {
-			return keys, nil
+			return nil
 		}
 		cursor = next
 	}
