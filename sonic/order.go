@@ -163,7 +163,7 @@ func (d *differ) set(i int32) (Stage, []string) {
 func (d *differ) disowned() []Key {
 	var keys []Key
 	for i, key := range d.keys {
-		absent := !d.have.there[i] && !(d.want.there[i] && d.verdicts[i].ok())
+		absent := !d.have.there[i] && (!d.want.there[i] || !d.verdicts[i].ok())
 		if d.own[i] && (absent || d.gone[i] || d.stripped[i]) {
 			keys = append(keys, key)
 		}

@@ -25,7 +25,7 @@ func draw(t *rapid.T) situation {
 	if rapid.Bool().Draw(t, "nothing wanted") {
 		s.want = DB{}
 	}
-	hand := drawByHand(t, s.owned)
+	hand := drawByHand(t)
 	for key, fields := range hand {
 		s.have[key] = fields
 	}
@@ -58,7 +58,7 @@ func drawWish(t *rapid.T, label string) DB {
 }
 
 // drawByHand is rows and fields that people write.
-func drawByHand(t *rapid.T, owned Ledger) DB {
+func drawByHand(t *rapid.T) DB {
 	rows := parse(t, `
 VLAN|Vlan100 description=mine vlanid=100
 VLAN|Vlan101 mtu=9000 vlanid=101

@@ -83,6 +83,7 @@ func reason(kind sonic.ConflictKind) string {
 		return ReasonMissing
 	case sonic.InUse:
 		return ReasonInUse
+	case sonic.Blocked:
 	}
 	return ReasonBlocked
 }
@@ -114,6 +115,7 @@ func explain(c sonic.Conflict) string {
 			return fmt.Sprintf("%s has to go and stays: field %s of %s, which needs it, was set by somebody else. Remove that field in the switch's CONFIG_DB.", c.Key, c.Detail, c.Other)
 		}
 		return fmt.Sprintf("%s has to go and stays: %s, not made by switchlet, needs it. Delete that row in the switch's CONFIG_DB.", c.Key, c.Other)
+	case sonic.Blocked:
 	}
 	return c.Key.String() + " waits for " + c.Other.String() + "."
 }

@@ -36,8 +36,8 @@ func TestScenarios(t *testing.T) {
 				t.Fatal(err)
 			}
 			in := inputs(t, archive)
-			got := text(t, Build(in))
-			if again := text(t, Build(in)); !bytes.Equal(again, got) {
+			got := encode(t, Build(in))
+			if again := encode(t, Build(in)); !bytes.Equal(again, got) {
 				t.Errorf("the same input gave another output:\n%s", cmp.Diff(string(got), string(again)))
 			}
 			want := section(archive, "want.yaml")
@@ -64,7 +64,7 @@ func section(a *txtar.Archive, name string) *txtar.File {
 	return &a.Files[len(a.Files)-1]
 }
 
-func text(t *testing.T, r Result) []byte {
+func encode(t *testing.T, r Result) []byte {
 	t.Helper()
 	out, err := yaml.Marshal(map[string]any{"specs": r.Specs, "problems": r.Problems})
 	if err != nil {

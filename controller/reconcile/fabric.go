@@ -52,7 +52,7 @@ func (b base) fabric(ctx context.Context) (v1alpha1.FabricSpec, *alloc.Pools, er
 	}
 	pools, err := alloc.NewPools(fabric.Spec.Pools)
 	if err != nil {
-		return fabric.Spec, nil, nil // the Fabric's own condition says so
+		return fabric.Spec, nil, nil //nolint:nilerr // the Fabric's own condition says so
 	}
 	return fabric.Spec, &pools, nil
 }

@@ -243,15 +243,15 @@ func (r groupReconciler) class(ctx context.Context, in *plan.Inputs, name string
 	if class, ok := in.Classes[name]; ok {
 		return class, nil
 	}
-	var class v1alpha1.VPCClass
-	if err := r.Get(ctx, client.ObjectKey{Name: name}, &class, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("get VPCClass %s: %w", name, err)
+	class := &v1alpha1.VPCClass{}
+	err := r.Get(ctx, client.ObjectKey{Name: name}, class, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		class = nil
 	} else if err != nil {
-		in.Classes[name] = nil
-		return nil, nil
+		return nil, fmt.Errorf("get VPCClass %s: %w", name, err)
 	}
-	in.Classes[name] = &class
-	return &class, nil
+	in.Classes[name] = class
+	return class, nil
 }
 
 // identifiers looks up what was allocated to the VPCs and switches of in.

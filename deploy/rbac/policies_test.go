@@ -175,7 +175,7 @@ func (w who) agent(t *testing.T) {
 	rbactest.Eventually(t, func() error {
 		err := r.status("Switch", "leaf2", `{"platform":"x"}`)
 		if !apierrors.IsForbidden(err) && !apierrors.IsInvalid(err) {
-			return fmt.Errorf("an agent on leaf1 wrote the status of Switch leaf2 (error %v)", err)
+			return fmt.Errorf("an agent on leaf1 wrote the status of Switch leaf2 (error %w)", err)
 		}
 		return nil
 	})
@@ -247,7 +247,7 @@ func (w who) tenant(t *testing.T) {
 	// The policy may take a moment longer than the roles.
 	rbactest.Eventually(t, func() error {
 		if err := r.Create(ctx, port("try", "leaf1"), client.DryRunAll); !apierrors.IsForbidden(err) {
-			return fmt.Errorf("a tenant named a port (error %v)", err)
+			return fmt.Errorf("a tenant named a port (error %w)", err)
 		}
 		return nil
 	})

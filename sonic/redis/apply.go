@@ -130,6 +130,7 @@ func arguments(c sonic.Command) []any {
 			args = append(args, field.Name)
 		}
 		return args
+	case sonic.Create, sonic.Set:
 	}
 	if len(c.Fields) == 0 {
 		return []any{"hset", key, "NULL", "NULL"}

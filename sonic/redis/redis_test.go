@@ -146,7 +146,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 		stage sonic.Stage
 		want  error
 	}{
-		{"somebody made one of the rows", func(ctx context.Context) error { return nil },
+		{"somebody made one of the rows", func(context.Context) error { return nil },
 			sonic.Stage{vlan(100), vlan(10)}, redis.ErrChanged},
 		{"SONiC is loading", func(ctx context.Context) error { return other.Set(ctx, "CONFIG_DB_INITIALIZED", "0", 0).Err() },
 			sonic.Stage{vlan(100)}, redis.ErrNotInitialized},

@@ -91,7 +91,7 @@ func newInputs(n int) fabricInputs {
 	vni := make(map[string]int32, 2*n*vpcsPerSwitch)
 	shared.Identifiers = plan.Identifiers{
 		VNI:  func(vpc types.NamespacedName, subnet string) int32 { return vni[vpc.Name+"/"+subnet] },
-		VTEP: func(name string) netip.Addr { return netip.AddrFrom4([4]byte{10, 255, 0, 1}) },
+		VTEP: func(string) netip.Addr { return netip.AddrFrom4([4]byte{10, 255, 0, 1}) },
 	}
 	out := fabricInputs{groups: make([]plan.Inputs, n/2)}
 	for g := range out.groups {

@@ -91,7 +91,7 @@ func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error 
 // that one cleans up, and what has its name now may be a lab of its own.
 func cleanAfterFailure(lab state.Lab) error {
 	if now, err := state.Load(lab.Name); err != nil || now.Process != lab.Process {
-		return nil
+		return nil //nolint:nilerr // gone, or another lab by now
 	}
 	return cleanKernel(lab)
 }
