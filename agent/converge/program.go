@@ -169,7 +169,7 @@ func (c *Converger) keep(d desired, spec *v1alpha1.SwitchConfigSpec) error {
 		return nil
 	}
 	c.facts.AppliedGeneration, c.facts.AppliedRevision = good.Generation, spec.Revision
-	c.facts.Programmed = report.State{OK: true, Reason: "RowsInConfigDB"}
+	c.facts.Programmed = report.State{OK: true, Reason: "RowsInConfigDB", Message: "The rows of the spec are in CONFIG_DB, apart from status.problems. Whether SONiC's daemons took them is not looked at."}
 	return nil
 }
 

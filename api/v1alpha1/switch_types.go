@@ -21,7 +21,8 @@ const (
 	// SwitchConnected says whether the agent reaches the switch's CONFIG_DB
 	// and that is in use. Reasons: Connected; ConfigDBUnreachable;
 	// ConfigDBNotInitialized (SONiC is starting or reloading its
-	// configuration); UnsupportedPlatform (a switch with several ASICs).
+	// configuration); UnsupportedPlatform (a switch with several ASICs);
+	// ModelsUnreadable (the YANG models, without which nothing is written).
 	SwitchConnected = "Connected"
 	// SwitchStateSaved says whether what the agent keeps on the switch's disk,
 	// the last good configuration and the record of what it wrote, is sound.

@@ -10,8 +10,9 @@ const (
 	ConfigRendered = "Rendered"
 	// ConfigProgrammed says whether the switch's CONFIG_DB holds the rows of
 	// the spec. It says nothing about STATE_DB, ASIC_DB or FRR. Reasons:
-	// RowsInConfigDB; Progressing; Paused; WriteFailed; NotConnected;
-	// InvalidSpec.
+	// RowsInConfigDB; Progressing (it is being written, has not been compiled
+	// yet, or was deleted: the message says which); Paused; WriteFailed;
+	// NotConnected; InvalidSpec.
 	ConfigProgrammed = "Programmed"
 )
 
