@@ -6,6 +6,9 @@ BUILD     = CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)'
 CONTROLLER_GEN = $(GO) run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.23.0
 GOLANGCI_LINT  = $(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
+CRD_DIR      = deploy/crd
+DEEPCOPY_DIR = api/v1alpha1
+
 .PHONY: help build demo demo-down test test-short bench generate verify images lint
 
 help: ## list the targets
@@ -39,7 +42,7 @@ images: build ## build the OCI images, without Docker, into bin/images
 	@bin/lab images
 
 generate: ## make the CRDs and deepcopy functions from api/
-	$(CONTROLLER_GEN) object:headerFile=/dev/null crd:crdVersions=v1 paths=./api/... output:crd:dir=deploy/crd
+	$(CONTROLLER_GEN) object:headerFile=/dev/null crd:crdVersions=v1 paths=./api/... output:crd:dir=$(CRD_DIR) output:object:dir=$(DEEPCOPY_DIR)
 
 verify: generate ## check formatting, vet, borders between packages, generated files
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo 'run gofmt'; exit 1; }
