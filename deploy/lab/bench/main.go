@@ -39,6 +39,7 @@ func run(ctx context.Context, w io.Writer, out, only string) error {
 		{"plan", measurePlan},
 		{"redis", measureRedis},
 		{"fabric", measureFabric},
+		{"agent", measureAgent},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+b.name+",") {
 			continue
