@@ -40,6 +40,7 @@ func TestValidation(t *testing.T) {
 	}
 	cluster := rbactest.Start(t, controlplane.Config{})
 	admin := client.WithFieldValidation(cluster.Admin(t), metav1.FieldValidationStrict)
+	t.Run("docs", func(t *testing.T) { documented(t, admin) })
 	unbroken := rules(t)
 	for _, file := range files {
 		archive, err := txtar.ParseFile(file)
@@ -51,6 +52,32 @@ func TestValidation(t *testing.T) {
 	}
 	for r := range unbroken {
 		t.Errorf("no case breaks this rule: %s %s: %s", r.kind, r.field, r.says)
+	}
+}
+
+// documented has the API server look at every example of docs/objects.md.
+func documented(t *testing.T, c client.Client) {
+	text, err := os.ReadFile("../../docs/objects.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(text, -1)
+	if len(examples) == 0 {
+		t.Fatal("there are no examples")
+	}
+	for _, example := range examples {
+		for doc := range strings.SplitSeq(string(example[1]), "\n---\n") {
+			o := &unstructured.Unstructured{Object: map[string]any{}}
+			if err := yaml.Unmarshal([]byte(doc), &o.Object); err != nil {
+				t.Fatal(err)
+			}
+			if o.GetNamespace() != "" {
+				o.SetNamespace(metav1.NamespaceDefault) // the example's may not exist
+			}
+			if err := c.Create(t.Context(), o, client.DryRunAll); err != nil {
+				t.Errorf("%v in:\n%s", err, doc)
+			}
+		}
 	}
 }
 
