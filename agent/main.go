@@ -1,4 +1,4 @@
-// Agent runs on a SONiC switch. It follows the SwitchConfig of its node, keeps
+// Command agent runs on a SONiC switch. It follows the SwitchConfig of its node, keeps
 // CONFIG_DB what that says, and reports.
 package main
 

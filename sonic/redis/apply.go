@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/switchlet/switchlet/sonic"
 )
 
 // maxWatched bounds a transaction: Redis compares each key that it is told to
 // watch with all those that it watches already.
-const maxWatched = 256
+const maxWatched = 128
 
 // Apply carries out a stage, as one transaction or, if it is large, as several.
 // A transaction is not carried out, and the error is ErrNotInitialized or
@@ -23,23 +25,24 @@ const maxWatched = 256
 // An error that is neither leaves open whether the last transaction was carried
 // out.
 func (c *Client) Apply(ctx context.Context, stage sonic.Stage) error {
-	conn := c.rdb.Conn()
-	defer conn.Close()
-	for len(stage) > 0 {
-		n := min(len(stage), maxWatched)
-		if err := transaction(ctx, conn, stage[:n]); errors.Is(err, redis.TxFailedErr) {
-			return fmt.Errorf("write CONFIG_DB: %w", ErrChanged)
-		} else if err != nil {
-			return fmt.Errorf("write CONFIG_DB: %w", err)
-		}
-		stage = stage[n:]
+	var transactions errgroup.Group
+	transactions.SetLimit(connections)
+	for commands := range slices.Chunk(stage, maxWatched) {
+		transactions.Go(func() error { return c.transaction(ctx, commands) })
+	}
+	if err := transactions.Wait(); errors.Is(err, redis.TxFailedErr) {
+		return fmt.Errorf("write CONFIG_DB: %w", ErrChanged)
+	} else if err != nil {
+		return fmt.Errorf("write CONFIG_DB: %w", err)
 	}
 	return nil
 }
 
 // transaction carries out commands unless a row that they create is there, or
 // comes to be there in the meantime.
-func transaction(ctx context.Context, conn *redis.Conn, commands []sonic.Command) error {
+func (c *Client) transaction(ctx context.Context, commands []sonic.Command) error {
+	conn := c.rdb.Conn()
+	defer conn.Close()
 	var absent []string
 	for _, command := range commands {
 		if command.Op == sonic.Create {

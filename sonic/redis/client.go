@@ -24,6 +24,9 @@ var ErrNotInitialized = errors.New("CONFIG_DB_INITIALIZED is not 1: SONiC is sta
 var ErrChanged = errors.New("somebody else changed CONFIG_DB at the same moment")
 
 const (
+	// connections, beside the one for notifications: while Redis carries out
+	// what came by one, the next is made ready for the other.
+	connections = 2
 	dialTimeout = 2 * time.Second
 	// ioTimeout bounds one answer of a Redis that hangs; a whole CONFIG_DB
 	// takes it a tenth of a second.
@@ -46,7 +49,7 @@ type Client struct {
 func NewClient(db Database) *Client {
 	return &Client{id: db.ID, rdb: redis.NewClient(&redis.Options{
 		Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
-		Protocol: 2, DisableIdentity: true, PoolSize: 2,
+		Protocol: 2, DisableIdentity: true, PoolSize: connections,
 		// A write whose answer was lost is not sent again: the rows are read first.
 		MaxRetries: -1, ContextTimeoutEnabled: true,
 		DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
