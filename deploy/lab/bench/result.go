@@ -45,9 +45,9 @@ func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func printTable(w io.Writer, results []Result) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "name\tp50\tp99\tunit\tfloor\tratio\t  what\t")
+	fmt.Fprintln(t, "name\tp50\tp99\tunit\tfloor\tratio\t  what")
 	for _, r := range results {
-		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%.2f\t  %s\t\n", r.Name, r.P50, r.P99, r.Unit, r.Floor, r.Ratio, r.About)
+		fmt.Fprintf(t, "%s\t%.2f\t%.2f\t%s\t%.2f\t%.2f\t  %s\n", r.Name, r.P50, r.P99, r.Unit, r.Floor, r.Ratio, r.About)
 	}
 	return t.Flush()
 }
