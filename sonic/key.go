@@ -1,9 +1,6 @@
 package sonic
 
-import (
-	"cmp"
-	"strings"
-)
+import "strings"
 
 // Separator stands between the parts of a CONFIG_DB key.
 const Separator = "|"
@@ -27,7 +24,10 @@ func (k Key) String() string { return k.Table + Separator + k.Name }
 
 // Compare orders keys by table, then by name.
 func (k Key) Compare(other Key) int {
-	return cmp.Or(strings.Compare(k.Table, other.Table), strings.Compare(k.Name, other.Name))
+	if k.Table != other.Table {
+		return strings.Compare(k.Table, other.Table)
+	}
+	return strings.Compare(k.Name, other.Name)
 }
 
 // split is the first part of the name and the rest, which is empty if there is none.
