@@ -16,7 +16,6 @@ import (
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/fabric"
-	"github.com/switchlet/switchlet/deploy/lab/kube"
 )
 
 const (
@@ -28,15 +27,7 @@ const (
 // measureAgent looks at the memory of an agent that is given 2,000 VLANs, from
 // the moment it gets them, and at the CPU that it takes once they are in force.
 func measureAgent(ctx context.Context, dir string) (_ []Result, err error) {
-	source, err := kube.Find(ctx)
-	if err != nil {
-		return nil, err
-	}
-	binaries, err := source.Build(ctx, func(int, int) {})
-	if err != nil {
-		return nil, err
-	}
-	f, err := fabric.Start(ctx, fabric.Config{Dir: dir, Kubernetes: binaries, Leaves: 1})
+	f, err := startFabric(ctx, dir, 1)
 	if err != nil {
 		return nil, err
 	}

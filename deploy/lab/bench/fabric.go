@@ -29,15 +29,7 @@ const (
 // their last row on every leaf. The floor is what any controller has to pay:
 // one write to the API server and the watch event of it.
 func measureFabric(ctx context.Context, dir string) (_ []Result, err error) {
-	source, err := kube.Find(ctx)
-	if err != nil {
-		return nil, err
-	}
-	binaries, err := source.Build(ctx, func(int, int) {})
-	if err != nil {
-		return nil, err
-	}
-	f, err := fabric.Start(ctx, fabric.Config{Dir: dir, Kubernetes: binaries, Leaves: leaves})
+	f, err := startFabric(ctx, dir, leaves)
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +60,19 @@ func measureFabric(ctx context.Context, dir string) (_ []Result, err error) {
 	}
 	return []Result{durations("vpc_to_configdb",
 		fmt.Sprintf("VPC applied to the API server → its last row in CONFIG_DB of %d leaves; floor: one API write and its watch event", leaves), samples, floor)}, nil
+}
+
+// startFabric starts a whole fabric in a folder.
+func startFabric(ctx context.Context, dir string, leaves int) (*fabric.Fabric, error) {
+	source, err := kube.Find(ctx)
+	if err != nil {
+		return nil, err
+	}
+	binaries, err := source.Build(ctx, func(int, int) {})
+	if err != nil {
+		return nil, err
+	}
+	return fabric.Start(ctx, fabric.Config{Dir: dir, Kubernetes: binaries, Leaves: leaves})
 }
 
 // fabricMeter measures a fabric.
