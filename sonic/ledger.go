@@ -13,11 +13,6 @@ func (l Ledger) Has(key Key) bool {
 	return ok
 }
 
-// foreignFields are the fields of a row that the agent did not write.
-func (l Ledger) foreignFields(key Key, fields Fields) Fields {
-	return fields.without(l[key])
-}
-
 // Adopt is the ledger to start from when the record is lost: the rows that are
 // there exactly as they are wanted. A row without fields says nothing by
 // itself; it is taken along with a row that needs it or that it needs.

@@ -119,7 +119,7 @@ func TestForeignRowsAndFieldsStay(t *testing.T) {
 				if there && !s.owned.Has(c.Key) {
 					t.Fatalf("%s changes a row of somebody else's: %v", c, fields)
 				}
-				foreign := s.owned.foreignFields(c.Key, fields)
+				foreign := fields.without(s.owned[c.Key])
 				if c.Op == Delete && len(foreign) > 0 {
 					t.Fatalf("%s deletes %v", c, foreign)
 				}

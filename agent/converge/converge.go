@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -181,19 +182,10 @@ func (c *Converger) logChanges(before report.Facts) {
 			"reason", condition.is.Reason, "message", condition.is.Message)
 	}
 	for _, problem := range c.facts.Problems {
-		if !contains(before.Problems, problem) {
+		if !slices.Contains(before.Problems, problem) {
 			c.cfg.Log.Warn("problem", "owner", problem.Owner.String(), "reason", problem.Reason, "message", problem.Message)
 		}
 	}
-}
-
-func contains(problems []v1alpha1.Problem, problem v1alpha1.Problem) bool {
-	for _, p := range problems {
-		if p == problem {
-			return true
-		}
-	}
-	return false
 }
 
 // wait returns when there may be something to do.

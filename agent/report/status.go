@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -84,6 +83,3 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, st
 	}
 	return all
 }
-
-// Summary is one line for the log.
-func (s State) Summary() string { return fmt.Sprintf("%t %s: %s", s.OK, s.Reason, s.Message) }

@@ -1,5 +1,7 @@
 package v1alpha1
 
+import "k8s.io/apimachinery/pkg/types"
+
 // Kind names one of the kinds that can own an identifier or a piece of a
 // switch's configuration.
 // +kubebuilder:validation:Enum=VPC;VPCAttachment;Switch
@@ -25,6 +27,11 @@ type ObjectReference struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
+}
+
+// NamespacedName is the reference without its kind.
+func (r ObjectReference) NamespacedName() types.NamespacedName {
+	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
 }
 
 // String is the reference as kubectl takes it, such as "VPC tenant-a/blue".

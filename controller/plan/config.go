@@ -67,7 +67,7 @@ func vrfs(segments []v1alpha1.SegmentConfig, ids vlans) []v1alpha1.VRFConfig {
 	for _, s := range segments {
 		if !seen[s.VRF] {
 			seen[s.VRF] = true
-			out = append(out, v1alpha1.VRFConfig{VNI: s.VRF, VLAN: ids[broadcastDomain{vpc: refName(s.Owner)}], Owner: s.Owner})
+			out = append(out, v1alpha1.VRFConfig{VNI: s.VRF, VLAN: ids[broadcastDomain{vpc: s.Owner.NamespacedName()}], Owner: s.Owner})
 		}
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.VRFConfig) int { return cmp.Compare(a.VNI, b.VNI) })

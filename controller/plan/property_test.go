@@ -241,10 +241,10 @@ func text(t *rapid.T, in Inputs) string {
 func domains(spec v1alpha1.SwitchConfigSpec) map[broadcastDomain]int32 {
 	out := map[broadcastDomain]int32{}
 	for _, v := range spec.VRFs {
-		out[broadcastDomain{vpc: refName(v.Owner)}] = v.VLAN
+		out[broadcastDomain{vpc: v.Owner.NamespacedName()}] = v.VLAN
 	}
 	for _, s := range spec.Segments {
-		out[broadcastDomain{refName(s.Owner), s.Subnet}] = s.VLAN
+		out[broadcastDomain{s.Owner.NamespacedName(), s.Subnet}] = s.VLAN
 	}
 	return out
 }

@@ -146,17 +146,13 @@ func keepVLANs(in Inputs, g group, needed map[broadcastDomain]bool, used map[int
 			continue
 		}
 		for _, v := range config.Spec.VRFs {
-			keep(broadcastDomain{vpc: refName(v.Owner)}, v.VLAN)
+			keep(broadcastDomain{vpc: v.Owner.NamespacedName()}, v.VLAN)
 		}
 		for _, s := range config.Spec.Segments {
-			keep(broadcastDomain{refName(s.Owner), s.Subnet}, s.VLAN)
+			keep(broadcastDomain{s.Owner.NamespacedName(), s.Subnet}, s.VLAN)
 		}
 	}
 	return out
-}
-
-func refName(r v1alpha1.ObjectReference) types.NamespacedName {
-	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
 }
 
 func compareVLAN(a, b v1alpha1.SegmentConfig) int { return cmp.Compare(a.VLAN, b.VLAN) }

@@ -131,7 +131,8 @@ func (r allocationReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	return reconcile.Result{}, r.report(ctx, &a, verdict, v1alpha1.AllocationBound)
 }
 
-// judge finds the Allocation among its siblings, which are others copies.
+// judge has an Allocation judged as the one among its siblings that has its
+// name: that is another copy of it.
 func judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *alloc.Pools) alloc.Verdict {
 	for _, s := range siblings {
 		if s.Name == a.Name {
@@ -160,7 +161,7 @@ func held(ctx context.Context, reader client.Reader, holder v1alpha1.Holder) (bo
 		err = reader.Get(ctx, client.ObjectKey{Name: holder.Name}, &v1alpha1.Switch{})
 	} else {
 		var vpc v1alpha1.VPC
-		err = reader.Get(ctx, refName(holder.ObjectReference), &vpc)
+		err = reader.Get(ctx, holder.NamespacedName(), &vpc)
 		found = holder.Subnet == "" || slices.ContainsFunc(vpc.Spec.Subnets, func(s v1alpha1.Subnet) bool { return s.Name == holder.Subnet })
 	}
 	if apierrors.IsNotFound(err) {

@@ -54,10 +54,10 @@ func (r attachmentReconciler) on(ctx context.Context, o client.Object) []types.N
 // and for those that have, or whose VPC has, new or settled problems.
 func askAttachments(config *v1alpha1.SwitchConfig, vpcs []types.NamespacedName, owners []v1alpha1.ObjectReference, q queue) {
 	for _, s := range config.Spec.Segments {
-		all := slices.Contains(vpcs, refName(s.Owner)) || slices.Contains(owners, s.Owner)
+		all := slices.Contains(vpcs, s.Owner.NamespacedName()) || slices.Contains(owners, s.Owner)
 		for _, p := range s.Ports {
 			if all || slices.Contains(owners, p.Owner) {
-				q.Add(request(refName(p.Owner)))
+				q.Add(request(p.Owner.NamespacedName()))
 			}
 		}
 	}

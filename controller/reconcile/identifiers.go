@@ -34,13 +34,13 @@ func valueChanged() predicate.Predicate {
 	}}
 }
 
-// exhausted turns errExhausted into a Problem of owner.
-func exhausted(err error, owner v1alpha1.ObjectReference, pool string) (*v1alpha1.Problem, error) {
+// vniExhausted turns errExhausted into a Problem of owner.
+func vniExhausted(err error, owner v1alpha1.ObjectReference) (*v1alpha1.Problem, error) {
 	if !errors.Is(err, errExhausted) {
 		return nil, err
 	}
 	return &v1alpha1.Problem{Owner: owner, Reason: "VNIExhausted", Message: fmt.Sprintf(
-		"Every value of %s is in use or in quarantine. The network team has to extend the pool; VPCs that are deleted give theirs back.", pool)}, nil
+		"Every value of Fabric %s, spec.pools.vni is in use or in quarantine. The network team has to extend the pool; VPCs that are deleted give theirs back.", v1alpha1.FabricName)}, nil
 }
 
 // hold sees to it that each holder has a value of the pool and returns the

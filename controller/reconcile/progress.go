@@ -134,12 +134,12 @@ func changes(last, next *compiled, then, now map[types.NamespacedName]*part) (vp
 	}
 	for owner, problem := range next.problems {
 		if last.problems[owner] != problem {
-			attachments = append(attachments, refName(owner))
+			attachments = append(attachments, owner.NamespacedName())
 		}
 	}
 	for owner := range last.problems {
 		if _, ok := next.problems[owner]; !ok {
-			attachments = append(attachments, refName(owner))
+			attachments = append(attachments, owner.NamespacedName())
 		}
 	}
 	return vpcs, attachments
@@ -217,7 +217,7 @@ type part struct {
 func parts(spec *v1alpha1.SwitchConfigSpec) map[types.NamespacedName]*part {
 	out := make(map[types.NamespacedName]*part, len(spec.VRFs))
 	of := func(owner v1alpha1.ObjectReference) *part {
-		name := refName(owner)
+		name := owner.NamespacedName()
 		if out[name] == nil {
 			out[name] = &part{vtep: spec.VTEP, mac: spec.AnycastMAC}
 		}
@@ -239,12 +239,8 @@ func (p *part) attachments() []types.NamespacedName {
 	var out []types.NamespacedName
 	for _, s := range p.segments {
 		for _, port := range s.Ports {
-			out = append(out, refName(port.Owner))
+			out = append(out, port.Owner.NamespacedName())
 		}
 	}
 	return slices.Compact(out)
-}
-
-func refName(r v1alpha1.ObjectReference) types.NamespacedName {
-	return types.NamespacedName{Namespace: r.Namespace, Name: r.Name}
 }

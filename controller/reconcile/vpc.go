@@ -40,7 +40,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 			if holder.Kind != v1alpha1.KindVPC {
 				return nil
 			}
-			return []types.NamespacedName{refName(holder.ObjectReference)}
+			return []types.NamespacedName{holder.NamespacedName()}
 		}), builder.WithPredicates(valueChanged())).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVNI)).
 		Watches(&v1alpha1.VPCClass{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
@@ -78,12 +78,12 @@ func vpcsOf(config *v1alpha1.SwitchConfig, owners []v1alpha1.ObjectReference) []
 	var out []types.NamespacedName
 	for _, owner := range owners {
 		if owner.Kind == v1alpha1.KindVPC {
-			out = append(out, refName(owner))
+			out = append(out, owner.NamespacedName())
 		}
 	}
 	for _, s := range config.Spec.Segments {
 		if slices.ContainsFunc(s.Ports, func(p v1alpha1.SegmentPort) bool { return slices.Contains(owners, p.Owner) }) {
-			out = append(out, refName(s.Owner))
+			out = append(out, s.Owner.NamespacedName())
 		}
 	}
 	return out
@@ -155,7 +155,7 @@ func (r vpcReconciler) identify(ctx context.Context, vpc *v1alpha1.VPC, pools *a
 		r.progress.satisfied(v1alpha1.PoolVNI, name)
 	}
 	if err != nil {
-		return exhausted(err, owner, fmt.Sprintf("Fabric %s, spec.pools.vni", v1alpha1.FabricName))
+		return vniExhausted(err, owner)
 	}
 	status.VNI, status.Subnets = int32(values[0]), nil
 	for i, s := range vpc.Spec.Subnets {

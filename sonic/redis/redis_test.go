@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -14,30 +13,10 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/redis"
 )
-
-// start starts a box, or skips where there is no redis-server.
-func start(t testing.TB) *box.Box {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("SWITCHLET_TEST_REQUIRE") == "all" {
-			t.Fatalf("%v: install the package redis-server", err)
-		}
-		t.Skipf("%v: install the package redis-server", err)
-	}
-	b, err := box.Start(t.Context(), box.Config{Root: t.TempDir(), Name: "leaf1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return b
-}
 
 // connect is a client of the box's CONFIG_DB, found as an agent does.
 func connect(t testing.TB, b *box.Box) *redis.Client {
@@ -60,7 +39,7 @@ func operator(t testing.TB, b *box.Box) *goredis.Client {
 }
 
 func TestLoad(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	db, err := connect(t, b).Load(t.Context(), []string{"VLAN", "VLAN_INTERFACE"})
 	if err != nil {
 		t.Fatal(err)
@@ -76,7 +55,7 @@ VLAN_INTERFACE|Vlan10|10.10.1.1/24
 }
 
 func TestApplyWritesAStage(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	client := connect(t, b)
 	before, err := b.Snapshot(t.Context())
 	if err != nil {
@@ -134,7 +113,7 @@ func rows(r box.Rows) string {
 
 // Whatever is in the way of a stage, nothing of it is written.
 func TestApplyIsAllOrNothing(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	client, other := connect(t, b), operator(t, b)
 	vlan := func(id int) sonic.Command {
 		row := sonic.VLAN{ID: id}.Row()
@@ -168,7 +147,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 }
 
 func TestMirrorFollows(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	client, other := connect(t, b), operator(t, b)
 	mirror := redis.NewMirror(client, []string{"VLAN"}, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())

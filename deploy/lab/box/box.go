@@ -104,9 +104,6 @@ func (cfg Config) withDefaults() (Config, error) {
 	return cfg, nil
 }
 
-// Name is the host name of the box.
-func (b *Box) Name() string { return b.cfg.Name }
-
 // Socket is the path of Redis's Unix socket.
 func (b *Box) Socket() string { return b.cfg.socket() }
 

@@ -3,7 +3,6 @@ package box_test
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,28 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
-
-// start starts a box, or skips where there is no redis-server.
-func start(t *testing.T) *box.Box {
-	t.Helper()
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		if os.Getenv("SWITCHLET_TEST_REQUIRE") == "all" {
-			t.Fatalf("%v: install the package redis-server", err)
-		}
-		t.Skipf("%v: install the package redis-server", err)
-	}
-	b, err := box.Start(t.Context(), box.Config{Root: t.TempDir(), Name: "leaf1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return b
-}
 
 func client(t *testing.T, b *box.Box) *redis.Client {
 	t.Helper()
@@ -56,7 +35,7 @@ func snapshot(t *testing.T, b *box.Box) box.Rows {
 }
 
 func TestRowsAreWrittenAsSONiCDoes(t *testing.T) {
-	rows := snapshot(t, start(t))
+	rows := snapshot(t, labtest.Box(t, box.Config{}))
 	want := box.Rows{
 		"VLAN|Vlan10":                  {"vlanid": "10", "description": "consoles, netops", "dhcp_servers@": "10.250.0.251,10.250.0.252"},
 		"VLAN_INTERFACE|Vlan10":        {"NULL": "NULL"},
@@ -72,7 +51,7 @@ func TestRowsAreWrittenAsSONiCDoes(t *testing.T) {
 }
 
 func TestDatabaseConfigLeadsToTheSocket(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	text, err := os.ReadFile(b.DatabaseConfig())
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +78,7 @@ func TestDatabaseConfigLeadsToTheSocket(t *testing.T) {
 }
 
 func TestRedisIsSetUpAsSONiCDoes(t *testing.T) {
-	c := client(t, start(t))
+	c := client(t, labtest.Box(t, box.Config{}))
 	for name, want := range map[string]string{"notify-keyspace-events": "AKE", "save": "", "databases": "100"} {
 		got, err := c.ConfigGet(t.Context(), name).Result()
 		if err != nil {
@@ -118,7 +97,7 @@ func TestRedisIsSetUpAsSONiCDoes(t *testing.T) {
 // reboot and after a reload, and is still there after a restart of the database
 // container alone.
 func TestWhatARowSurvives(t *testing.T) {
-	b := start(t)
+	b := labtest.Box(t, box.Config{})
 	c := client(t, b)
 	fresh := snapshot(t, b)
 	for _, step := range []struct {

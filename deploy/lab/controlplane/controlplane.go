@@ -98,9 +98,6 @@ func (c *ControlPlane) Processes() []*process.Process {
 // brings it back.
 func (c *ControlPlane) KillAPIServer() error { return c.apiServer.Kill() }
 
-// StopAPIServer ends the API server in an orderly way.
-func (c *ControlPlane) StopAPIServer() error { return c.apiServer.Stop(stopGrace) }
-
 // stopGrace is longer than any of the programs takes.
 const stopGrace = 20 * time.Second
 

@@ -3,51 +3,11 @@ package controlplane
 import (
 	"fmt"
 	"net/netip"
-	"os"
 	"path/filepath"
 
-	"sigs.k8s.io/yaml"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
-
-// kubeconfig is the part of a kubeconfig file that is used here.
-type kubeconfig struct {
-	APIVersion     string         `json:"apiVersion"`
-	Kind           string         `json:"kind"`
-	Clusters       []namedCluster `json:"clusters"`
-	Users          []namedUser    `json:"users"`
-	Contexts       []namedContext `json:"contexts"`
-	CurrentContext string         `json:"current-context"`
-}
-
-type namedCluster struct {
-	Name    string  `json:"name"`
-	Cluster cluster `json:"cluster"`
-}
-
-type cluster struct {
-	Server string `json:"server"`
-	CA     []byte `json:"certificate-authority-data"`
-}
-
-type namedUser struct {
-	Name string `json:"name"`
-	User user   `json:"user"`
-}
-
-type user struct {
-	Cert []byte `json:"client-certificate-data"`
-	Key  []byte `json:"client-key-data"`
-}
-
-type namedContext struct {
-	Name    string         `json:"name"`
-	Context clusterAndUser `json:"context"`
-}
-
-type clusterAndUser struct {
-	Cluster string `json:"cluster"`
-	User    string `json:"user"`
-}
 
 // WriteKubeconfig writes a kubeconfig file with which one is the given user,
 // in the given groups, by a client certificate. A kubelet is
@@ -57,20 +17,26 @@ func (c *ControlPlane) WriteKubeconfig(file, name string, groups ...string) erro
 	if err != nil {
 		return err
 	}
-	text, err := yaml.Marshal(kubeconfig{
-		APIVersion: "v1", Kind: "Config",
-		Clusters:       []namedCluster{{Name: "switchlet", Cluster: cluster{Server: c.URL(), CA: c.ca.bundle()}}},
-		Users:          []namedUser{{Name: name, User: user{Cert: id.cert, Key: id.key}}},
-		Contexts:       []namedContext{{Name: "switchlet", Context: clusterAndUser{Cluster: "switchlet", User: name}}},
-		CurrentContext: "switchlet",
-	})
-	if err != nil {
+	return c.writeKubeconfig(file, &clientcmdapi.AuthInfo{ClientCertificateData: id.cert, ClientKeyData: id.key})
+}
+
+// WriteTokenKubeconfig writes a kubeconfig file with which one is whoever the
+// token was issued to.
+func (c *ControlPlane) WriteTokenKubeconfig(file, token string) error {
+	return c.writeKubeconfig(file, &clientcmdapi.AuthInfo{Token: token})
+}
+
+func (c *ControlPlane) writeKubeconfig(file string, user *clientcmdapi.AuthInfo) error {
+	const name = "switchlet"
+	config := clientcmdapi.NewConfig()
+	config.Clusters[name] = &clientcmdapi.Cluster{Server: c.URL(), CertificateAuthorityData: c.ca.bundle()}
+	config.AuthInfos[name] = user
+	config.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: name}
+	config.CurrentContext = name
+	if err := clientcmd.WriteToFile(*config, file); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(file, text, 0o600)
+	return nil
 }
 
 // WriteServingCertificate writes NAME.crt and NAME.key, the certificate of a

@@ -3,14 +3,11 @@ package fabric
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -30,7 +27,7 @@ func (f *Fabric) join(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return f.writeAgentKubeconfig(name, token)
+	return f.ControlPlane.WriteTokenKubeconfig(f.agentKubeconfig(name), token)
 }
 
 // agentToken makes a pod on the node and a token bound to it, by which the API
@@ -61,19 +58,6 @@ func (f *Fabric) agentToken(ctx context.Context, node string) (string, error) {
 
 func (f *Fabric) agentKubeconfig(name string) string {
 	return filepath.Join(f.cfg.Dir, "agent-"+name+".kubeconfig")
-}
-
-func (f *Fabric) writeAgentKubeconfig(name, token string) error {
-	ca, err := os.ReadFile(f.ControlPlane.CAFile())
-	if err != nil {
-		return err
-	}
-	config := clientcmdapi.NewConfig()
-	config.Clusters["lab"] = &clientcmdapi.Cluster{Server: f.ControlPlane.URL(), CertificateAuthorityData: ca}
-	config.AuthInfos["agent"] = &clientcmdapi.AuthInfo{Token: token}
-	config.Contexts["lab"] = &clientcmdapi.Context{Cluster: "lab", AuthInfo: "agent"}
-	config.CurrentContext = "lab"
-	return clientcmd.WriteToFile(*config, f.agentKubeconfig(name))
 }
 
 // Apply applies objects as kubectl does.
