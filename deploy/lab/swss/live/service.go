@@ -1,0 +1,131 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/switchlet/switchlet/deploy/lab/swss"
+)
+
+// Config says which switch the daemons are on, and how they are.
+type Config struct {
+	// DatabaseConfig is the path of database_config.json. Required.
+	DatabaseConfig string
+	// Daemons is how they are; Read is set by this package.
+	Daemons swss.Config
+	// Log, if not nil, is told of losses of Redis and of reloads.
+	Log *slog.Logger
+}
+
+// Service is the daemons on a switch. Its methods may be called by several
+// goroutines.
+type Service struct {
+	db       databases
+	log      *slog.Logger
+	rdb      *redis.Client // CONFIG_DB
+	fence    string        // channel on which we tell ourselves how far events came
+	start    time.Time     // when the virtual time was 0
+	requests chan request
+
+	mu      sync.Mutex // of what follows
+	daemons *swss.Daemons
+	stopped bool // by Stop
+	waiters []waiter
+	session *session // nil: no connection
+	fences  int      // sent
+}
+
+// request is something to be done by the goroutine that has the connection.
+type request struct {
+	do   func(*session) error
+	done chan error
+}
+
+// waiter waits for quiet after a fence.
+type waiter struct {
+	fence int
+	quiet chan struct{}
+}
+
+// New is daemons that Run runs.
+func New(cfg Config) (*Service, error) {
+	db, err := readDatabases(cfg.DatabaseConfig)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		db: db, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), start: time.Now(), requests: make(chan request),
+		fence: fmt.Sprintf("swss-fence-%x", rand.Uint64()),
+		rdb: redis.NewClient(&redis.Options{
+			Network: "unix", Addr: db.socket, DB: db.ids[configDB], Protocol: 2, DisableIdentity: true,
+			PoolSize: 4, MaxRetries: -1, ContextTimeoutEnabled: true,
+			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
+		}),
+	}
+	cfg.Daemons.Read = s.read
+	s.daemons = swss.New(cfg.Daemons)
+	return s, nil
+}
+
+const (
+	// ioTimeout bounds one answer of a Redis that hangs.
+	ioTimeout = 30 * time.Second
+	minPause  = 10 * time.Millisecond
+	maxPause  = time.Second
+)
+
+// errLost says that the connection for events ended.
+var errLost = errors.New("the connection for keyspace events was lost")
+
+// Run runs the daemons until ctx is done. It connects again after every loss.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.rdb.Close()
+	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
+		began := time.Now()
+		err := s.runSession(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		s.log.Warn("the daemons lost Redis and start again", "error", err)
+		if time.Since(began) > maxPause {
+			pause = minPause
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+		}
+	}
+	return nil
+}
+
+// runSession is one connection's life.
+func (s *Service) runSession(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	session, err := s.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer session.close()
+	s.mu.Lock()
+	s.session = session
+	for i := range s.waiters {
+		s.waiters[i].fence = 0 // all that they wrote before is read now
+	}
+	s.mu.Unlock()
+	err = session.run()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.session = nil
+	s.daemons.Stop()
+	s.daemons.Writes() // they are not for the next Redis, which is cleared first
+	return err
+}
