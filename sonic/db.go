@@ -25,6 +25,11 @@ func (db DB) Add(rows ...Row) {
 // Keys of the rows, in rising order.
 func (db DB) Keys() []Key { return slices.SortedFunc(maps.Keys(db), Key.Compare) }
 
+// Equal reports whether two sets have the same rows.
+func (db DB) Equal(other DB) bool {
+	return maps.EqualFunc(db, other, func(a, b Fields) bool { return slices.Equal(a, b) })
+}
+
 // String has a line for each row, in rising order of their keys:
 //
 //	VLAN|Vlan10 vlanid=10

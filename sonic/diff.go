@@ -1,5 +1,7 @@
 package sonic
 
+import "maps"
+
 // Diff is the plan that makes the owned rows of have those of want.
 //
 // It never sets a field that has its value already, never touches a row or a
@@ -9,12 +11,35 @@ package sonic
 // because it may tie a VLAN to the network of somebody else. A row that others
 // hang on stays until they let go of it.
 //
+// A row of the record that is not there, because somebody deleted it or because
+// the agent was interrupted, may still be known to a daemon: the plan begins by
+// waiting until it is not.
+//
 // want has to be whole: the rows that its rows need are in want or are others'.
-func Diff(have, want DB, owned Ledger) Plan {
-	if converged(have, want, owned) {
+func Diff(have, want DB, owned Ledger) Plan { return DiffAround(nil, have, want, owned) }
+
+// DiffAround is Diff where some rows are stuck: the plan leaves them, and what
+// depends on them, as they are.
+func DiffAround(stuck Stuck, have, want DB, owned Ledger) Plan {
+	have = stuck.over(have)
+	seeds := unsettled(stuck, have, want, owned)
+	switch {
+	case len(seeds) == 0:
 		return Plan{}
+	case len(seeds) < (len(have)+len(want))/2/wholeShare:
+		have, want, owned = narrow(seeds, have, want, owned)
 	}
+	return diffWhole(stuck, have, want, owned)
+}
+
+// wholeShare: a change of more than one in wholeShare rows is looked at as a
+// whole at once.
+const wholeShare = 8
+
+// diffWhole looks at every row.
+func diffWhole(stuck Stuck, have, want DB, owned Ledger) Plan {
 	d := newDiffer(have, want, owned)
+	d.stuck = stuck
 	for i := range d.keys {
 		if d.want.there[i] {
 			d.judge(int32(i))
@@ -26,30 +51,52 @@ func Diff(have, want DB, owned Ledger) Plan {
 	return d.plan()
 }
 
-// converged is the short way out when there is nothing to do, which is nearly
-// always.
-func converged(have, want DB, owned Ledger) bool {
+// over is the rows of a database and those that are stuck and gone from it.
+func (s Stuck) over(have DB) DB {
+	if len(s) == 0 {
+		return have
+	}
+	all := maps.Clone(have)
+	for key, row := range s {
+		if _, ok := all[key]; !ok {
+			all[key] = row.Fields
+		}
+	}
+	return all
+}
+
+// unsettled are the rows that are not as wanted. There are none nearly always.
+func unsettled(stuck Stuck, have, want DB, owned Ledger) []Key {
+	var keys []Key
 	for key, fields := range want {
-		there, ok := have[key]
-		if !ok || !there.contains(fields) {
-			return false
-		}
-		if port, ok := memberPort(key); ok {
-			if _, there := have[port]; !there {
-				return false // somebody took the port away
-			}
-		}
 		names, own := owned[key]
-		if own && len(names) > len(fields) || !own && len(fields) > 0 && !shared(key) {
-			return false
+		if !settled(key, fields, names, own, have) {
+			keys = append(keys, key)
 		}
 	}
 	for key := range owned {
 		if _, ok := want[key]; !ok {
-			return false
+			keys = append(keys, key)
 		}
 	}
-	return true
+	for key := range stuck {
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// settled reports whether a wanted row needs no further look.
+func settled(key Key, want Fields, names []string, own bool, have DB) bool {
+	there, ok := have[key]
+	if !ok || !there.contains(want) {
+		return false
+	}
+	if port, ok := memberPort(key); ok {
+		if _, there := have[port]; !there {
+			return false // somebody took the port away
+		}
+	}
+	return !own && (len(want) == 0 || shared(key)) || own && len(names) <= len(want)
 }
 
 // differ is the work of one Diff. Rows are named by their numbers.
@@ -58,7 +105,8 @@ type differ struct {
 	have, want *side
 	users      adjacency // rows of have by the row that they need
 	claimants  claimants // rows of have by what they claim
-	own        []bool    // the agent's rows
+	stuck      Stuck
+	own        []bool // the agent's rows
 	names      [][]string
 	verdicts   []verdict
 	blockers   []*blocker
@@ -123,7 +171,7 @@ func (d *differ) chooseGone() {
 			d.dropUnwanted(i)
 		case verdict.ok() && d.mustBeAnew(i):
 			d.anew[i] = true
-		case !verdict.ok() && (verdict.closed || !d.have.fields[i].contains(d.want.fields[i])) && d.blocker(i) == nil:
+		case !verdict.ok() && !verdict.left && (verdict.closed || !d.have.fields[i].contains(d.want.fields[i])) && d.blocker(i) == nil:
 			d.gone[i] = true
 		}
 	}
@@ -137,6 +185,8 @@ func (d *differ) dropUnwanted(i int32) {
 	switch {
 	case b == nil:
 		d.gone[i] = true
+	case b.direct && b.stuck:
+		d.inUse = append(d.inUse, d.lingers(i, b.other))
 	case b.other == i && strippable(d.keys[i]):
 		d.stripped[i] = true
 	case b.direct:
@@ -186,6 +236,7 @@ type blocker struct {
 	other  int32  // the row in the way; the row itself when fields of it are
 	fields string // names of fields that are not the agent's
 	direct bool   // other needs the row itself
+	stuck  bool   // a daemon does not let go of other
 }
 
 // free is the blocker of a row that has none.
@@ -207,6 +258,9 @@ func (d *differ) blocker(i int32) *blocker {
 }
 
 func (d *differ) findBlocker(i int32) *blocker {
+	if d.isStuck(i) {
+		return &blocker{other: i, direct: true, stuck: true}
+	}
 	users := d.users.of(i)
 	for _, user := range users {
 		if !d.own[user] {
@@ -215,7 +269,7 @@ func (d *differ) findBlocker(i int32) *blocker {
 	}
 	for _, user := range users {
 		if b := d.blocker(user); b != nil {
-			return &blocker{other: b.other, fields: b.fields}
+			return &blocker{other: b.other, fields: b.fields, direct: b.stuck, stuck: b.stuck}
 		}
 	}
 	if foreign := d.foreignFields(i); len(foreign) > 0 {
@@ -226,3 +280,19 @@ func (d *differ) findBlocker(i int32) *blocker {
 
 // foreignFields are the fields of a row that the agent did not write.
 func (d *differ) foreignFields(i int32) Fields { return d.have.fields[i].without(d.names[i]) }
+
+func (d *differ) isStuck(i int32) bool {
+	if len(d.stuck) == 0 {
+		return false
+	}
+	_, ok := d.stuck[d.keys[i]]
+	return ok
+}
+
+// lingers is the conflict of a row with one that is stuck, which may be itself.
+func (d *differ) lingers(i, other int32) Conflict {
+	if d.stuck[d.keys[other]].Marker == (Marker{}) {
+		return Conflict{Kind: Drifted, Key: d.keys[i], Other: d.keys[other]}
+	}
+	return Conflict{Kind: Lingers, Key: d.keys[i], Other: d.keys[other], Detail: d.stuck[d.keys[other]].Marker.String()}
+}

@@ -136,23 +136,44 @@ HSET VLAN_INTERFACE|Vlan100|10.1.100.1/24 NULL NULL
 HSET VLAN_MEMBER|Vlan100|Ethernet0 tagging_mode tagged
 `},
 		{name: "last VPC, anycast gateway", from: leaf(sag), to: leaf(), want: `
+WAIT A LITTLE APPL_DB VLAN_TABLE:Vlan100
+WAIT A LITTLE APPL_DB VLAN_TABLE:Vlan3001
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan100
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan100|10.1.100.1/24
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan3001
+WAIT A LITTLE STATE_DB VLAN_MEMBER_TABLE|Vlan100|Ethernet0
+WAIT A LITTLE STATE_DB VRF_OBJECT_TABLE|Vrf20001
+WAIT A LITTLE APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_10100_Vlan100
+WAIT A LITTLE APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_20001_Vlan3001
+
 HSET VLAN_INTERFACE|Vlan100 static_anycast_gateway false
 HSET VRF|Vrf20001 vni 0
+WAIT APPL_DB INTF_TABLE:Vlan100 static_anycast_gateway=false
+WAIT APPL_DB VXLAN_VRF_TABLE:switchlet:evpn_map_20001_Vrf20001 to go
 
 DEL VLAN_INTERFACE|Vlan100|10.1.100.1/24
+WAIT STATE_DB INTERFACE_TABLE|Vlan100|10.1.100.1/24 to go
 
 DEL VLAN_INTERFACE|Vlan100
 DEL VLAN_INTERFACE|Vlan3001
+WAIT STATE_DB INTERFACE_TABLE|Vlan100 to go
+WAIT STATE_DB INTERFACE_TABLE|Vlan3001 to go
 
 DEL VRF|Vrf20001
+WAIT STATE_DB VRF_OBJECT_TABLE|Vrf20001 to go
 
 DEL VLAN_MEMBER|Vlan100|Ethernet0
 DEL VXLAN_TUNNEL_MAP|switchlet|map_10100_Vlan100
 DEL VXLAN_TUNNEL_MAP|switchlet|map_20001_Vlan3001
+WAIT STATE_DB VLAN_MEMBER_TABLE|Vlan100|Ethernet0 to go
+WAIT APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_10100_Vlan100 to go
+WAIT APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_20001_Vlan3001 to go
 
 DEL SAG|GLOBAL
 DEL VLAN|Vlan100
 DEL VLAN|Vlan3001
+WAIT APPL_DB VLAN_TABLE:Vlan100 to go
+WAIT APPL_DB VLAN_TABLE:Vlan3001 to go
 `},
 	}
 }
@@ -164,23 +185,40 @@ func changes() []transition {
 	moved.l3vni, moved.l3vlan = 20002, 3002
 	return []transition{
 		{name: "tagged becomes untagged", from: leaf(blue()), to: leaf(native), want: `
+WAIT A LITTLE STATE_DB VLAN_MEMBER_TABLE|Vlan100|Ethernet0
+
 DEL VLAN_MEMBER|Vlan100|Ethernet0
+WAIT STATE_DB VLAN_MEMBER_TABLE|Vlan100|Ethernet0 to go
 
 HSET VLAN_MEMBER|Vlan100|Ethernet0 tagging_mode untagged
 `},
 		{name: "a VLAN goes over to another VRF", from: leaf(blue()), to: leaf(moved), want: `
+WAIT A LITTLE APPL_DB VLAN_TABLE:Vlan3001
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan100
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan100|10.1.100.1/24
+WAIT A LITTLE STATE_DB INTERFACE_TABLE|Vlan3001
+WAIT A LITTLE STATE_DB VRF_OBJECT_TABLE|Vrf20001
+WAIT A LITTLE APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_20001_Vlan3001
+
 HSET VRF|Vrf20001 vni 0
+WAIT APPL_DB VXLAN_VRF_TABLE:switchlet:evpn_map_20001_Vrf20001 to go
 
 DEL VLAN_INTERFACE|Vlan100|10.1.100.1/24
+WAIT STATE_DB INTERFACE_TABLE|Vlan100|10.1.100.1/24 to go
 
 DEL VLAN_INTERFACE|Vlan100
 DEL VLAN_INTERFACE|Vlan3001
+WAIT STATE_DB INTERFACE_TABLE|Vlan100 to go
+WAIT STATE_DB INTERFACE_TABLE|Vlan3001 to go
 
 DEL VRF|Vrf20001
+WAIT STATE_DB VRF_OBJECT_TABLE|Vrf20001 to go
 
 DEL VXLAN_TUNNEL_MAP|switchlet|map_20001_Vlan3001
+WAIT APPL_DB VXLAN_TUNNEL_MAP_TABLE:switchlet:map_20001_Vlan3001 to go
 
 DEL VLAN|Vlan3001
+WAIT APPL_DB VLAN_TABLE:Vlan3001 to go
 
 HSET VLAN|Vlan3002 description l3 vlanid 3002
 
@@ -200,6 +238,7 @@ func changesByHand() []transition {
 	return []transition{
 		{name: "a VRF's VNI was changed by hand", from: leaf(blue()), to: leaf(blue()), hand: "VRF|Vrf20001 vni=7", want: `
 HSET VRF|Vrf20001 vni 0
+WAIT APPL_DB VXLAN_VRF_TABLE:switchlet:evpn_map_7_Vrf20001 to go
 
 HSET VRF|Vrf20001 vni 20001
 `},
@@ -268,7 +307,7 @@ func TestConflicts(t *testing.T) {
 			}
 			var written []string
 			for _, stage := range plan.Stages {
-				for _, c := range stage {
+				for _, c := range stage.Commands {
 					if c.Op == Create {
 						written = append(written, c.Key.String())
 					}
@@ -279,7 +318,7 @@ func TestConflicts(t *testing.T) {
 			}
 			after := merge(have)
 			for _, stage := range plan.Stages {
-				after.Apply(stage...)
+				after.Apply(stage.Commands...)
 			}
 			for _, key := range test.kept {
 				if k, _ := ParseKey(key); after[k] == nil {
@@ -296,7 +335,7 @@ func TestRowWithAForeignFieldLosesOnlyOurs(t *testing.T) {
 	have := merge(parse(t, ports), leaf(blue()), parse(t, "VLAN|Vlan100 description=web vlanid=100 mtu=9000"))
 	plan := Diff(have, leaf(), ours(leaf(blue())))
 	for _, stage := range plan.Stages {
-		have.Apply(stage...)
+		have.Apply(stage.Commands...)
 	}
 	if got := have[VLANKey(100)]; cmp.Diff(NewFields("mtu", "9000"), got) != "" {
 		t.Errorf("VLAN|Vlan100 is %v, want mtu=9000 alone", got)

@@ -81,6 +81,17 @@ func (f Fields) with(other Fields) Fields {
 	return NewFields(pairs...)
 }
 
+// Only is f with the named fields alone.
+func (f Fields) Only(names []string) Fields {
+	var some Fields
+	for _, field := range f {
+		if slices.Contains(names, field.Name) {
+			some = append(some, field)
+		}
+	}
+	return some
+}
+
 // without is f without the named fields.
 func (f Fields) without(names []string) Fields {
 	var rest Fields

@@ -38,7 +38,7 @@ func FuzzRows(f *testing.F) {
 		after := maps.Clone(have)
 		plan := Diff(have, want, owned)
 		for _, stage := range plan.Stages {
-			after.Apply(stage...)
+			after.Apply(stage.Commands...)
 		}
 		for key, fields := range have {
 			there, ok := after[key]

@@ -7,6 +7,8 @@ type verdict struct {
 	conflict *Conflict // nil: it can
 	// closed: the row must not even stay as it is.
 	closed bool
+	// left: somebody else's change is to stay, and so is what hangs on it.
+	left   bool
 	judged bool
 }
 
@@ -28,6 +30,8 @@ func (d *differ) judge(i int32) verdict {
 	v := verdict{conflict: d.conflictOf(i)}
 	if v.ok() {
 		v = d.judgeNeeds(i)
+	} else {
+		v.left = v.conflict.Kind == Drifted
 	}
 	v.judged = true
 	d.verdicts[i] = v
@@ -37,6 +41,10 @@ func (d *differ) judge(i int32) verdict {
 // conflictOf is what is in the way of the row itself.
 func (d *differ) conflictOf(i int32) *Conflict {
 	key, want, have, there := d.keys[i], d.want.fields[i], d.have.fields[i], d.have.there[i]
+	if d.isStuck(i) {
+		conflict := d.lingers(i, i)
+		return &conflict
+	}
 	if there && !d.own[i] {
 		if len(want) == 0 || shared(key) && have.contains(want) {
 			return nil
@@ -52,7 +60,10 @@ func (d *differ) conflictOf(i int32) *Conflict {
 		if !d.mustBeAnew(i) {
 			return nil
 		}
-		if b := d.blocker(i); b != nil {
+		if b := d.blocker(i); b != nil && b.stuck {
+			conflict := d.lingers(i, b.other)
+			return &conflict
+		} else if b != nil {
 			return &Conflict{Kind: InUse, Key: key, Other: d.keys[b.other], Detail: b.fields}
 		}
 	}
@@ -93,7 +104,7 @@ func (d *differ) tunnelsTaken(i int32) *Conflict {
 // stays reports whether a row that excludes a wanted one will still be there
 // when that is made.
 func (d *differ) stays(i int32) bool {
-	if !d.own[i] {
+	if !d.own[i] || d.isStuck(i) {
 		return true
 	}
 	return !d.want.there[i] && d.blocker(i) != nil
@@ -112,12 +123,12 @@ func (d *differ) judgeNeeds(i int32) verdict {
 			continue
 		}
 		if v := d.judge(need); !v.ok() {
-			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}}
+			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, left: v.left}
 		}
 	}
 	for _, guard := range d.want.graph.guards(d.keys[i]) {
 		if v := d.judge(d.ids[guard]); !v.ok() {
-			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, closed: true}
+			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, closed: !v.left, left: v.left}
 		}
 	}
 	return verdict{}

@@ -52,8 +52,10 @@ func (l Ledger) Apply(p Plan) {
 	for _, key := range p.Disown {
 		delete(l, key)
 	}
-	for key, names := range p.Own {
-		l[key] = names
+	for _, rows := range []Ledger{p.Own, p.Keep} {
+		for key, names := range rows {
+			l[key] = names
+		}
 	}
 }
 

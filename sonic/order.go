@@ -2,18 +2,56 @@ package sonic
 
 import "slices"
 
-// plan puts what was chosen into order: bindings off, deletes with those first
-// that need others, creates with those first that others need.
+// plan puts what was chosen into order: what is left of earlier goes, bindings
+// off, deletes with those first that need others, creates with those first that
+// others need.
 func (d *differ) plan() Plan {
-	p := Plan{Own: Ledger{}}
-	if off := d.unbind(); len(off) > 0 {
-		p.Stages = append(p.Stages, off)
+	p := Plan{Own: Ledger{}, Keep: Ledger{}}
+	add := func(stages ...Stage) {
+		for _, stage := range stages {
+			if len(stage.Commands)+len(stage.Await) > 0 {
+				p.Stages = append(p.Stages, stage)
+			}
+		}
 	}
-	p.Stages = append(p.Stages, d.deletes()...)
-	p.Stages = append(p.Stages, d.sets(p.Own)...)
+	add(d.ghosts(), d.settle(), d.unbind())
+	add(d.deletes()...)
+	add(d.sets(p)...)
+	for _, stage := range p.Stages {
+		for _, c := range stage.Commands {
+			if c.Op == Create || c.Op == Set && !off(c) {
+				p.Accepted = d.want.graph.appendAccepted(p.Accepted, c.Key)
+			}
+		}
+	}
 	p.Disown = d.disowned()
 	p.Conflicts = d.conflicts()
 	return p
+}
+
+// ghosts is the stage that waits for rows of the record that are not there: a
+// daemon may not have noticed yet, and would take a row that comes again, or
+// goes before it has, for something else.
+func (d *differ) ghosts() Stage {
+	var stage Stage
+	for i, key := range d.keys {
+		if d.own[i] && !d.have.there[i] {
+			stage.Await = append(stage.Await, left(key)...)
+		}
+	}
+	return stage
+}
+
+// settle is the stage that lets daemons finish what they make of rows that are
+// to be deleted: a marker that has not come yet looks like one that is gone.
+func (d *differ) settle() Stage {
+	stage := Stage{Soft: true}
+	for i, key := range d.keys {
+		if d.gone[i] || d.anew[i] {
+			stage.Await = appendObject(stage.Await, key)
+		}
+	}
+	return stage
 }
 
 // unbind is the stage before the first delete: what a daemon has to let go of
@@ -30,15 +68,28 @@ func (d *differ) unbind() Stage {
 		switch key.Table {
 		case TableVRF:
 			if vni := fields.value(fieldVNI); vni != "" && vni != "0" && (leaves || d.rebinds(int32(i))) {
-				stage = append(stage, Command{Set, key, Fields{{fieldVNI, "0"}}})
+				stage.Commands = append(stage.Commands, Command{Set, key, Fields{{fieldVNI, "0"}}})
+				for _, marker := range d.have.graph.appendVNIMapped(nil, key) {
+					marker.Gone = true
+					stage.Await = append(stage.Await, marker)
+				}
 			}
 		case TableVLANInterface:
-			if leaves && fields.value(fieldSAG) == "true" {
-				stage = append(stage, Command{Set, key, Fields{{fieldSAG, "false"}}})
+			on, ok := fields.Get(fieldSAG)
+			if leaves && ok && on == "true" {
+				stage.Commands = append(stage.Commands, Command{Set, key, Fields{{fieldSAG, "false"}}})
+			}
+			if leaves && ok {
+				stage.Await = append(stage.Await, gatewayOff(key))
 			}
 		}
 	}
 	return stage
+}
+
+// off reports whether a command is one of unbind.
+func off(c Command) bool {
+	return len(c.Fields) == 1 && (c.Fields[0] == Field{fieldVNI, "0"} || c.Fields[0] == Field{fieldSAG, "false"})
 }
 
 // rebinds reports whether a VRF stays and changes from one VNI to another.
@@ -50,12 +101,13 @@ func (d *differ) deletes() []Stage {
 	rows := d.numbers(func(i int32) bool { return d.gone[i] || d.anew[i] || d.stripped[i] })
 	var stages []Stage
 	for _, level := range slices.Backward(d.have.levels(rows, d.have.needs.of)) {
-		stage := make(Stage, 0, len(level))
+		stage := Stage{Commands: make([]Command, 0, len(level))}
 		for _, i := range level {
 			if d.stripped[i] {
-				stage = append(stage, Command{Unset, d.keys[i], d.ownFields(i)})
+				stage.Commands = append(stage.Commands, Command{Unset, d.keys[i], d.ownFields(i)})
 			} else {
-				stage = append(stage, Command{Op: Delete, Key: d.keys[i]})
+				stage.Commands = append(stage.Commands, Command{Op: Delete, Key: d.keys[i]})
+				stage.Await = append(stage.Await, left(d.keys[i])...)
 			}
 		}
 		stages = append(stages, stage)
@@ -68,34 +120,57 @@ func (d *differ) ownFields(i int32) Fields {
 	return d.have.fields[i].without(d.foreignFields(i).Names())
 }
 
-// sets are the stages that make rows and change fields. Fields that become the
-// agent's are added to own.
-func (d *differ) sets(own Ledger) []Stage {
+// sets are the stages that make rows and change fields. What becomes the agent's
+// is added to the plan's records.
+func (d *differ) sets(p Plan) []Stage {
 	var rows []int32
-	commands := make([]Stage, len(d.keys))
+	commands := make([][]Command, len(d.keys))
 	for n := range d.keys {
 		i := int32(n)
 		if !d.want.there[i] || !d.writes(i) {
 			continue
 		}
-		stage, names := d.set(i)
-		if !d.own[i] || !slices.Equal(d.names[i], names) {
-			own[d.keys[i]] = names
-		}
-		if len(stage) > 0 {
+		changes, names := d.set(i)
+		d.record(p, i, names, len(changes) > 0)
+		if len(changes) > 0 {
 			rows = append(rows, i)
-			commands[i] = stage
+			commands[i] = changes
 		}
 	}
 	var stages []Stage
 	for _, level := range d.want.levels(rows, d.needsAndGuards) {
-		stage := make(Stage, 0, len(level))
+		stage := Stage{Commands: make([]Command, 0, len(level))}
 		for _, i := range level {
-			stage = append(stage, commands[i]...)
+			stage.Commands = append(stage.Commands, commands[i]...)
+			if awaited(d.keys[i]) {
+				stage.Await, stage.Soft = appendObject(stage.Await, d.keys[i]), true
+			}
 		}
 		stages = append(stages, stage)
 	}
 	return stages
+}
+
+// awaited reports whether those that need a new row are to wait for the daemon:
+// it would get there by trying again, and log an error first.
+func awaited(key Key) bool { return key.Table == TableTunnel }
+
+// record says whose the fields of a row are. As long as it is being changed,
+// those that it had are the agent's too: it may be stopped before they go.
+func (d *differ) record(p Plan, i int32, names []string, changes bool) {
+	if d.own[i] && slices.Equal(d.names[i], names) {
+		return
+	}
+	before := names
+	if changes && d.own[i] {
+		before = union(d.names[i], names)
+	}
+	if !d.own[i] || !slices.Equal(d.names[i], before) {
+		p.Own[d.keys[i]] = before
+	}
+	if !slices.Equal(before, names) {
+		p.Keep[d.keys[i]] = names
+	}
 }
 
 // needsAndGuards are the wanted rows that must be in force before the row is
@@ -120,10 +195,10 @@ func (d *differ) writes(i int32) bool {
 
 // set is what makes a row the wanted one, and the names of the fields that are
 // the agent's afterwards.
-func (d *differ) set(i int32) (Stage, []string) {
+func (d *differ) set(i int32) ([]Command, []string) {
 	key, want, have := d.keys[i], d.want.fields[i], d.have.fields[i]
 	if !d.have.there[i] || d.anew[i] {
-		return Stage{{Create, key, want}}, want.Names()
+		return []Command{{Create, key, want}}, want.Names()
 	}
 	if have.contains(want) && slices.Equal(d.names[i], want.Names()) {
 		return nil, d.names[i]
@@ -139,15 +214,15 @@ func (d *differ) set(i int32) (Stage, []string) {
 			stale = append(stale, field)
 		}
 	}
-	var stage Stage
+	var commands []Command
 	if len(changed) > 0 {
-		stage = append(stage, Command{Set, key, changed})
+		commands = append(commands, Command{Set, key, changed})
 		if len(have) == 0 {
 			stale = append(stale, Field{Name: null})
 		}
 	}
 	if len(stale) > 0 {
-		stage = append(stage, Command{Unset, key, stale})
+		commands = append(commands, Command{Unset, key, stale})
 	}
 	kept := Fields(nil)
 	for _, name := range d.names[i] {
@@ -155,7 +230,7 @@ func (d *differ) set(i int32) (Stage, []string) {
 			kept = append(kept, Field{Name: name})
 		}
 	}
-	return stage, union(kept.Names(), changed.Names())
+	return commands, union(kept.Names(), changed.Names())
 }
 
 // disowned are the recorded rows that are not there when the plan is done, or

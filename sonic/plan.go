@@ -49,10 +49,18 @@ func (c Command) String() string {
 	return b.String()
 }
 
-// Stage is a set of commands that go to Redis together (MULTI/EXEC). SONiC's
-// daemons know no order across tables within a stage, so a row and one that
-// needs it are never written in the same one.
-type Stage []Command
+// Stage is a set of commands that go to Redis together (MULTI/EXEC), and what
+// daemons have to show before the next stage may be begun. SONiC's daemons know
+// no order across tables within a stage, so a row and one that needs it are
+// never written in the same one.
+type Stage struct {
+	Commands []Command
+	// Await are the markers to wait for.
+	Await []Marker
+	// Soft says that the next stage is begun also when a marker does not come:
+	// the daemons were given the time to finish something earlier.
+	Soft bool
+}
 
 // ConflictKind says why a wanted change is left out of a plan.
 type ConflictKind int
@@ -72,6 +80,11 @@ const (
 	// InUse: a row of the agent's would have to go, but something of somebody
 	// else's hangs on it.
 	InUse
+	// Lingers: the row is gone from CONFIG_DB, or has to go, and a daemon has
+	// not let go of what it made of it. Detail is the marker.
+	Lingers
+	// Drifted: somebody else changed the row, which is left as it is now.
+	Drifted
 	// Blocked: a row that the wanted one needs is in conflict.
 	Blocked
 )
@@ -98,31 +111,57 @@ type Plan struct {
 	// Conflicts, in rising order of their keys.
 	Conflicts []Conflict
 	// Own has what to record before the first stage, by key the names of all
-	// the fields that are the agent's from then on.
+	// the fields that are the agent's then: those that were, and those to come.
 	Own Ledger
+	// Keep has what to record after the last stage, of rows that lost fields.
+	Keep Ledger
 	// Disown has what to strike from the record after the last stage, in
 	// rising order.
 	Disown []Key
+	// Accepted are the markers by which daemons show, some time after the last
+	// stage, that they have taken what was written.
+	Accepted []Marker
+}
+
+// Stuck are rows that nothing may be changed of, or of what depends on them.
+type Stuck map[Key]StuckRow
+
+// StuckRow is a row that a daemon does not let go of, or that somebody else has
+// changed and that is to stay so.
+type StuckRow struct {
+	// Fields of the row, as it last was if it is gone from CONFIG_DB.
+	Fields Fields
+	// Marker is what the daemon is waited for; the zero value if somebody else
+	// has changed the row.
+	Marker Marker
 }
 
 // Commands is the number of commands in all stages.
 func (p Plan) Commands() int {
 	n := 0
 	for _, stage := range p.Stages {
-		n += len(stage)
+		n += len(stage.Commands)
 	}
 	return n
 }
 
-// String has a line for each command and an empty one between stages.
+// String has a line for each command and each marker, and an empty one between
+// stages.
 func (p Plan) String() string {
 	var b strings.Builder
 	for i, stage := range p.Stages {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		for _, command := range stage {
+		for _, command := range stage.Commands {
 			b.WriteString(command.String() + "\n")
+		}
+		wait := "WAIT "
+		if stage.Soft {
+			wait = "WAIT A LITTLE "
+		}
+		for _, marker := range stage.Await {
+			b.WriteString(wait + marker.String() + "\n")
 		}
 	}
 	return b.String()

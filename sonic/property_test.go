@@ -94,10 +94,10 @@ DHCP_RELAY|Vlan100
 func (s situation) run(p Plan, stages int) situation {
 	after := situation{maps.Clone(s.have), s.want, maps.Clone(s.owned)}
 	for key, names := range p.Own {
-		after.owned[key] = union(after.owned[key], names)
+		after.owned[key] = names
 	}
 	for _, stage := range p.Stages[:stages] {
-		after.have.Apply(stage...)
+		after.have.Apply(stage.Commands...)
 	}
 	if stages == len(p.Stages) {
 		after.owned.Apply(p)
@@ -114,7 +114,7 @@ func TestForeignRowsAndFieldsStay(t *testing.T) {
 		s := draw(t)
 		p := s.diff()
 		for i := range p.Stages {
-			for _, c := range p.Stages[i] {
+			for _, c := range p.Stages[i].Commands {
 				fields, there := s.have[c.Key]
 				if there && !s.owned.Has(c.Key) {
 					t.Fatalf("%s changes a row of somebody else's: %v", c, fields)
@@ -198,7 +198,7 @@ func TestNoCommandThatDaemonsIgnore(t *testing.T) {
 		s := draw(t)
 		have := maps.Clone(s.have)
 		for _, stage := range s.diff().Stages {
-			for _, c := range stage {
+			for _, c := range stage.Commands {
 				checkCommand(t, have, c)
 				have.Apply(c)
 			}
@@ -245,6 +245,71 @@ func TestInterruptedPlanEndsTheSame(t *testing.T) {
 		resumed := part.run(rest, len(rest.Stages))
 		if diff := cmp.Diff(whole.have.String(), resumed.have.String()); diff != "" {
 			t.Fatalf("in one go (-), interrupted (+):\n%s\nplan:\n%s\nrest:\n%s", diff, p, rest)
+		}
+	})
+}
+
+// Looking only at what a change can concern gives the plan that looking at
+// everything gives.
+func TestNarrowPlanIsTheWholePlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t)
+		stuck := drawStuck(t, s)
+		have := stuck.over(s.have)
+		whole := diffWhole(stuck, have, s.want, s.owned)
+		have, want, owned := narrow(unsettled(stuck, have, s.want, s.owned), have, s.want, s.owned)
+		if diff := cmp.Diff(whole, diffWhole(stuck, have, want, owned)); diff != "" {
+			t.Fatalf("looking at everything (-), at what can be concerned (+):\n%s", diff)
+		}
+	})
+}
+
+// drawStuck is some of the agent's rows that are left alone.
+func drawStuck(t *rapid.T, s situation) Stuck {
+	stuck := Stuck{}
+	keys := slices.SortedFunc(maps.Keys(s.owned), Key.Compare)
+	if len(keys) == 0 || rapid.Bool().Draw(t, "nothing stuck") {
+		return stuck
+	}
+	for _, key := range rapid.SliceOfN(rapid.SampledFrom(keys), 1, 2).Draw(t, "stuck") {
+		fields, ok := s.have[key]
+		if !ok {
+			fields = s.want[key]
+		}
+		row := StuckRow{Fields: fields}
+		if markers := left(key); len(markers) > 0 {
+			row.Marker = markers[0]
+		}
+		stuck[key] = row
+	}
+	return stuck
+}
+
+// A stuck row is left alone, and so is what it needs; the plan comes to an end
+// around it.
+func TestStuckRowsStay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t)
+		stuck := drawStuck(t, s)
+		have := stuck.over(s.have)
+		p := DiffAround(stuck, s.have, s.want, s.owned)
+		after := maps.Clone(s.have)
+		for _, stage := range p.Stages {
+			for _, c := range stage.Commands {
+				if _, ok := stuck[c.Key]; ok {
+					t.Fatalf("%s touches a stuck row\n%s", c, p)
+				}
+			}
+			after.Apply(stage.Commands...)
+		}
+		g := newGraph(have)
+		for key := range stuck {
+			for _, need := range g.needs(key) {
+				_, was := s.have[need]
+				if _, is := after[need]; was && !is {
+					t.Fatalf("%s is gone, which the stuck %s needs\n%s", need, key, p)
+				}
+			}
 		}
 	})
 }

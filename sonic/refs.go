@@ -8,17 +8,6 @@ const (
 	tableDHCPv4Relay      = "DHCPV4_RELAY"
 )
 
-// Tables are those that Diff and the readers of this package have to see in full.
-func Tables() []string {
-	return []string{
-		TableDeviceMetadata, TablePort, TablePortChannel, TablePortChannelMember,
-		TableInterface, TablePortChannelInterface, TableMirrorSession,
-		TableLoopback, TableVLAN, TableVLANMember, TableVLANInterface, TableSAG,
-		TableTunnel, TableNVO, TableTunnelMap, TableVRF,
-		tableVLANSubInterface, tableStaticRoute, tableDHCPRelay, tableDHCPv4Relay,
-	}
-}
-
 // graph knows which row of a DB needs which other row.
 //
 // The edges are the leafrefs of the YANG models and those that only the daemons

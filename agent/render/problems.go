@@ -22,6 +22,10 @@ const (
 	ReasonMissing = "MissingRow"
 	// ReasonInUse: something of somebody else's hangs on a row that has to go.
 	ReasonInUse = "InUseByForeignRow"
+	// ReasonLingers: SONiC's daemons do not let go of a deleted row.
+	ReasonLingers = "Lingers"
+	// ReasonDrifted: somebody else changed the row, and it is left so.
+	ReasonDrifted = "Drifted"
 	// ReasonBlocked: what the row needs is somebody else's problem.
 	ReasonBlocked = "Blocked"
 )
@@ -83,6 +87,10 @@ func reason(kind sonic.ConflictKind) string {
 		return ReasonMissing
 	case sonic.InUse:
 		return ReasonInUse
+	case sonic.Lingers:
+		return ReasonLingers
+	case sonic.Drifted:
+		return ReasonDrifted
 	case sonic.Blocked:
 	}
 	return ReasonBlocked
@@ -115,6 +123,10 @@ func explain(c sonic.Conflict) string {
 			return fmt.Sprintf("%s has to go and stays: field %s of %s, which needs it, was set by somebody else. Remove that field in the switch's CONFIG_DB.", c.Key, c.Detail, c.Other)
 		}
 		return fmt.Sprintf("%s has to go and stays: %s, not made by switchlet, needs it. Delete that row in the switch's CONFIG_DB.", c.Key, c.Other)
+	case sonic.Lingers:
+		return fmt.Sprintf("SONiC's daemons have not let go of %s, waiting for %s. %s stays as it is until they have. Look for the row in the log of the swss container.", c.Other, c.Detail, c.Key)
+	case sonic.Drifted:
+		return fmt.Sprintf("%s was changed or deleted by somebody else, and spec.drift of the Switch is Report: %s stays as it is. Put the row back, or set spec.drift to Revert.", c.Other, c.Key)
 	case sonic.Blocked:
 	}
 	return c.Key.String() + " waits for " + c.Other.String() + "."

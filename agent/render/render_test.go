@@ -114,7 +114,7 @@ func apply(t *testing.T, text []byte, box render.Box, rows sonic.DB, owned sonic
 	}
 	plan := sonic.Diff(rows, wanted.Rows, owned)
 	for _, stage := range plan.Stages {
-		rows.Apply(stage...)
+		rows.Apply(stage.Commands...)
 	}
 	owned.Apply(plan)
 	var b strings.Builder

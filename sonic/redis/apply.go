@@ -16,7 +16,7 @@ import (
 // watch with all those that it watches already.
 const maxWatched = 128
 
-// Apply carries out a stage, as one transaction or, if it is large, as several.
+// Apply carries out the commands of a stage, as one transaction or, if it is large, as several.
 // A transaction is not carried out, and the error is ErrNotInitialized or
 // ErrChanged, when CONFIG_DB is not in use, or when somebody else made one of
 // the rows to create. The rows of a stage do not need each other, so any part of
@@ -24,10 +24,10 @@ const maxWatched = 128
 //
 // An error that is neither leaves open whether the last transaction was carried
 // out.
-func (c *Client) Apply(ctx context.Context, stage sonic.Stage) error {
+func (c *Client) Apply(ctx context.Context, all []sonic.Command) error {
 	var transactions errgroup.Group
 	transactions.SetLimit(connections)
-	for commands := range slices.Chunk(stage, maxWatched) {
+	for commands := range slices.Chunk(all, maxWatched) {
 		transactions.Go(func() error { return c.transaction(ctx, commands) })
 	}
 	if err := transactions.Wait(); errors.Is(err, redis.TxFailedErr) {
@@ -92,9 +92,9 @@ func words(command string, args []string) []any {
 	return out
 }
 
-func execute(ctx context.Context, conn *redis.Conn, stage sonic.Stage) error {
+func execute(ctx context.Context, conn *redis.Conn, commands []sonic.Command) error {
 	results, err := conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, command := range stage {
+		for _, command := range commands {
 			if err := pipe.Process(ctx, redis.NewCmd(ctx, arguments(command)...)); err != nil {
 				return err
 			}
@@ -102,20 +102,20 @@ func execute(ctx context.Context, conn *redis.Conn, stage sonic.Stage) error {
 		return nil
 	})
 	if err != nil {
-		return describe(stage, results, err)
+		return describe(commands, results, err)
 	}
 	return nil
 }
 
 // describe adds the command that failed to the error of a transaction.
-func describe(stage sonic.Stage, results []redis.Cmder, err error) error {
-	if errors.Is(err, redis.TxFailedErr) || len(results) != len(stage) {
+func describe(commands []sonic.Command, results []redis.Cmder, err error) error {
+	if errors.Is(err, redis.TxFailedErr) || len(results) != len(commands) {
 		return err
 	}
 	for i, result := range results {
 		var answer redis.Error
 		if errors.As(result.Err(), &answer) {
-			return fmt.Errorf("%s: %w", stage[i], result.Err())
+			return fmt.Errorf("%s: %w", commands[i], result.Err())
 		}
 	}
 	return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -59,11 +60,11 @@ func NewClient(db Database) *Client {
 // Close ends the connections.
 func (c *Client) Close() error { return c.rdb.Close() }
 
-// Load reads all rows of the given tables. It returns ErrNotInitialized while
-// CONFIG_DB is not in use.
+// Load reads all rows. It returns ErrNotInitialized while CONFIG_DB is not in
+// use.
 //
 // Keys are listed while the rows of those before are being read.
-func (c *Client) Load(ctx context.Context, tables []string) (sonic.DB, error) {
+func (c *Client) Load(ctx context.Context) (sonic.DB, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	keys, listed := make(chan []sonic.Key, 1), make(chan error, 1)
 	defer func() {
@@ -73,7 +74,7 @@ func (c *Client) Load(ctx context.Context, tables []string) (sonic.DB, error) {
 	}()
 	go func() {
 		defer close(keys)
-		listed <- c.scan(ctx, tables, keys)
+		listed <- c.scan(ctx, keys)
 	}()
 	db, names := sonic.DB{}, interned{}
 	if err := c.readBatch(ctx, db, nil, names); err != nil {
@@ -93,13 +94,10 @@ func (c *Client) Load(ctx context.Context, tables []string) (sonic.DB, error) {
 	return db, nil
 }
 
-// scan lists the keys of tables. SCAN, unlike KEYS, lets Redis answer others in
+// scan lists the keys of rows. SCAN, unlike KEYS, lets Redis answer others in
 // between; it may give a key twice.
-func (c *Client) scan(ctx context.Context, tables []string, out chan<- []sonic.Key) error {
-	wanted := make(map[string]string, len(tables))
-	for _, table := range tables {
-		wanted[table] = table
-	}
+func (c *Client) scan(ctx context.Context, out chan<- []sonic.Key) error {
+	tables := interned{}
 	for cursor := uint64(0); ; {
 		names, next, err := c.rdb.Scan(ctx, cursor, "", batch).Result()
 		if err != nil {
@@ -107,9 +105,8 @@ func (c *Client) scan(ctx context.Context, tables []string, out chan<- []sonic.K
 		}
 		keys := make([]sonic.Key, 0, len(names))
 		for _, name := range names {
-			key, ok := sonic.ParseKey(name)
-			if table, mine := wanted[key.Table]; ok && mine {
-				key.Table = table // one string for all keys of a table
+			if key, ok := sonic.ParseKey(name); ok {
+				key.Table = tables.one(key.Table)
 				keys = append(keys, key)
 			}
 		}
@@ -184,16 +181,21 @@ func checkInitialized(state *redis.StringCmd) error {
 	return nil
 }
 
-// interned keeps one string for each field name, of which there are few.
+// interned keeps one string for each name of a table or field, of which there
+// are few.
 type interned map[string]string
+
+func (in interned) one(name string) string {
+	if known, ok := in[name]; ok {
+		return known
+	}
+	name = strings.Clone(name) // not a part of a long one
+	in[name] = name
+	return name
+}
 
 func (in interned) intern(pairs []string) {
 	for i := 0; i < len(pairs); i += 2 {
-		name, ok := in[pairs[i]]
-		if !ok {
-			name = pairs[i]
-			in[name] = name
-		}
-		pairs[i] = name
+		pairs[i] = in.one(pairs[i])
 	}
 }

@@ -26,15 +26,23 @@ const maxFileSize = 1 << 20
 // ErrMultiASIC says that the switch has several ASICs and a CONFIG_DB for each.
 var ErrMultiASIC = errors.New("a switch with several ASICs is not supported")
 
-// Database says where CONFIG_DB is.
+// Database says where one of SONiC's databases is.
 type Database struct {
 	// Socket is the path of the Unix socket.
 	Socket string
 	// ID of the database in its Redis instance.
 	ID int
+	// Separator between the parts of a key.
+	Separator string
 	// Password, empty on community SONiC.
 	Password string
 }
+
+// Databases are those of a switch by their names: CONFIG_DB, STATE_DB, ….
+type Databases map[string]Database
+
+// ConfigDB is the name of the database with the configuration.
+const ConfigDB = "CONFIG_DB"
 
 // databaseConfig is database_config.json, as far as it matters here.
 type databaseConfig struct {
@@ -49,33 +57,30 @@ type databaseConfig struct {
 	} `json:"DATABASES"`
 }
 
-// ReadConfig finds CONFIG_DB by the switch's database_config.json. It returns
-// ErrMultiASIC for a switch with several of them.
-func ReadConfig(file string) (Database, error) {
+// ReadConfig finds the databases by the switch's database_config.json. It
+// returns ErrMultiASIC for a switch with several CONFIG_DBs.
+func ReadConfig(file string) (Databases, error) {
 	global := filepath.Join(filepath.Dir(file), globalFile)
 	text, err := readFile(global)
 	if err == nil {
 		err = checkGlobal(text)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Database{}, fmt.Errorf("%s: %w", global, err)
+		return nil, fmt.Errorf("%s: %w", global, err)
 	}
 	text, err = readFile(file)
 	if err != nil {
-		return Database{}, err
+		return nil, err
 	}
-	db, passwordFile, err := parseConfig(text)
+	config, err := parseConfig(text)
 	if err != nil {
-		return Database{}, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	if passwordFile != "" {
-		password, err := readFile(passwordFile)
-		if err != nil {
-			return Database{}, fmt.Errorf("password_path of %s: %w", file, err)
-		}
-		db.Password = strings.TrimSpace(string(password))
+	databases, err := config.databases()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	return db, nil
+	return databases, nil
 }
 
 // checkGlobal refuses a database_global.json that names a namespace.
@@ -96,23 +101,44 @@ func checkGlobal(text []byte) error {
 	return nil
 }
 
-func parseConfig(text []byte) (db Database, passwordFile string, err error) {
-	var config databaseConfig
+func parseConfig(text []byte) (config databaseConfig, err error) {
 	if err := json.Unmarshal(text, &config); err != nil {
-		return Database{}, "", err
+		return config, err
 	}
-	entry, ok := config.Databases["CONFIG_DB"]
+	entry, ok := config.Databases[ConfigDB]
 	if !ok || entry.ID == nil || *entry.ID < 0 {
-		return Database{}, "", errors.New("DATABASES has no CONFIG_DB with an id")
+		return config, errors.New("DATABASES has no CONFIG_DB with an id")
 	}
 	if entry.Separator != sonic.Separator {
-		return Database{}, "", fmt.Errorf("separator of CONFIG_DB is %q: only %q is known", entry.Separator, sonic.Separator)
+		return config, fmt.Errorf("separator of CONFIG_DB is %q: only %q is known", entry.Separator, sonic.Separator)
 	}
 	instance, ok := config.Instances[entry.Instance]
 	if !ok || !filepath.IsAbs(instance.Socket) {
-		return Database{}, "", fmt.Errorf("INSTANCES has no %q with a unix_socket_path, which CONFIG_DB names", entry.Instance)
+		return config, fmt.Errorf("INSTANCES has no %q with a unix_socket_path, which CONFIG_DB names", entry.Instance)
 	}
-	return Database{Socket: instance.Socket, ID: *entry.ID}, instance.PasswordPath, nil
+	return config, nil
+}
+
+// databases are those with an id and a socket; a switch may list some that it
+// does not run.
+func (c databaseConfig) databases() (Databases, error) {
+	all := Databases{}
+	for name, entry := range c.Databases {
+		instance, ok := c.Instances[entry.Instance]
+		if !ok || entry.ID == nil || *entry.ID < 0 || !filepath.IsAbs(instance.Socket) {
+			continue
+		}
+		db := Database{Socket: instance.Socket, ID: *entry.ID, Separator: entry.Separator}
+		if instance.PasswordPath != "" {
+			password, err := readFile(instance.PasswordPath)
+			if err != nil {
+				return nil, fmt.Errorf("password_path of %s: %w", entry.Instance, err)
+			}
+			db.Password = strings.TrimSpace(string(password))
+		}
+		all[name] = db
+	}
+	return all, nil
 }
 
 // readFile reads a file of bounded size.

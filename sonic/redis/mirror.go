@@ -2,9 +2,12 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -14,13 +17,12 @@ import (
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// Mirror is a copy of some tables of a CONFIG_DB that is kept current: after a
+// Mirror is a copy of a CONFIG_DB that is kept current: after a
 // keyspace notification only the rows that it names are read again. Everything
 // is read again after a connection was lost and after SONiC has loaded its
 // configuration, because notifications are missing then.
 type Mirror struct {
 	client *Client
-	tables []string
 	log    *slog.Logger
 	events chan struct{}
 	rows   sonic.DB
@@ -33,9 +35,9 @@ type Mirror struct {
 
 // NewMirror is a mirror that has nothing yet. Run has to run for it to notice
 // changes.
-func NewMirror(client *Client, tables []string, log *slog.Logger) *Mirror {
+func NewMirror(client *Client, log *slog.Logger) *Mirror {
 	return &Mirror{
-		client: client, tables: tables, log: log, events: make(chan struct{}, 1),
+		client: client, log: log, events: make(chan struct{}, 1),
 		rows: sonic.DB{}, dirty: map[sonic.Key]struct{}{}, stale: true, blind: true,
 	}
 }
@@ -55,25 +57,36 @@ func (m *Mirror) Blind() bool {
 // calls Refresh may use them.
 func (m *Mirror) Rows() sonic.DB { return m.rows }
 
-// Refresh brings the rows up to date. It returns ErrNotInitialized while
-// CONFIG_DB is not in use. While there are no notifications, because Run has no
-// connection, it reads everything.
-func (m *Mirror) Refresh(ctx context.Context) error {
+// Refresh brings the rows up to date, and says which have changed since they
+// were read or written by Apply: some, or any. It returns ErrNotInitialized
+// while CONFIG_DB is not in use. While there are no notifications, because Run
+// has no connection, it reads everything.
+func (m *Mirror) Refresh(ctx context.Context) (changed []sonic.Key, all bool, err error) {
 	stale, keys := m.take()
 	if stale {
-		rows, err := m.client.Load(ctx, m.tables)
+		rows, err := m.client.Load(ctx)
 		if err != nil {
 			m.Invalidate()
-			return err
+			return nil, true, err
 		}
 		m.rows = rows
-		return nil
+		return nil, true, nil
+	}
+	before := make([]sonic.Fields, len(keys))
+	there := make([]bool, len(keys))
+	for i, key := range keys {
+		before[i], there[i] = m.rows[key]
 	}
 	if err := m.client.Read(ctx, m.rows, keys); err != nil {
 		m.Invalidate()
-		return err
+		return nil, true, err
 	}
-	return nil
+	for i, key := range keys {
+		if now, is := m.rows[key]; is != there[i] || !slices.Equal(now, before[i]) {
+			changed = append(changed, key)
+		}
+	}
+	return changed, false, nil
 }
 
 func (m *Mirror) take() (stale bool, keys []sonic.Key) {
@@ -96,30 +109,32 @@ func (m *Mirror) Invalidate() {
 	m.mu.Unlock()
 }
 
-// Apply carries out a stage and brings the rows up to date with it.
-func (m *Mirror) Apply(ctx context.Context, stage sonic.Stage) error {
-	if err := m.client.Apply(ctx, stage); err != nil {
+// Apply carries out the commands of a stage and brings the rows up to date with
+// them.
+func (m *Mirror) Apply(ctx context.Context, commands []sonic.Command) error {
+	if err := m.client.Apply(ctx, commands); err != nil {
 		m.Invalidate()
 		return err
 	}
-	m.rows.Apply(stage...)
+	m.rows.Apply(commands...)
 	return nil
 }
 
 // Run listens to keyspace notifications until ctx is done.
 func (m *Mirror) Run(ctx context.Context) {
 	prefix := fmt.Sprintf("__keyspace@%d__:", m.client.id)
-	patterns := []string{prefix + initialized}
-	for _, table := range m.tables {
-		patterns = append(patterns, prefix+table+sonic.Separator+"*")
-	}
-	subscription := m.client.rdb.PSubscribe(ctx, patterns...)
+	subscription := m.client.rdb.PSubscribe(ctx, prefix+"*")
 	// The subscription does not notice by itself that ctx is done.
 	stop := context.AfterFunc(ctx, func() { _ = subscription.Close() })
 	defer stop()
 	pause := minPause
 	for ctx.Err() == nil {
-		message, err := subscription.ReceiveTimeout(ctx, 0)
+		message, err := subscription.ReceiveTimeout(ctx, flushCheck)
+		var quiet net.Error
+		if errors.As(err, &quiet) && quiet.Timeout() {
+			m.checkFlushed(ctx)
+			continue
+		}
 		if err != nil {
 			m.lost()
 			sleep(ctx, pause)
@@ -128,6 +143,20 @@ func (m *Mirror) Run(ctx context.Context) {
 		}
 		pause = minPause
 		m.receive(ctx, message, prefix)
+	}
+}
+
+// flushCheck is how often it is looked whether CONFIG_DB was emptied, while
+// nothing is announced: Redis does not announce FLUSHDB.
+const flushCheck = 5 * time.Second
+
+func (m *Mirror) checkFlushed(ctx context.Context) {
+	if m.Blind() {
+		return
+	}
+	if err := checkInitialized(m.client.rdb.Get(ctx, initialized)); err != nil {
+		m.Invalidate()
+		m.signal()
 	}
 }
 
@@ -155,8 +184,8 @@ func (m *Mirror) receive(ctx context.Context, message any, prefix string) {
 		m.mu.Lock()
 		if key, ok := sonic.ParseKey(name); ok {
 			m.dirty[key] = struct{}{}
-		} else {
-			m.stale = true // CONFIG_DB_INITIALIZED
+		} else if name == initialized {
+			m.stale = true
 		}
 		m.mu.Unlock()
 		m.signal()
@@ -170,7 +199,7 @@ func (m *Mirror) subscribed(ctx context.Context) {
 	first := m.blind
 	m.mu.Unlock()
 	if !first {
-		return // one message for each pattern
+		return
 	}
 	sends := m.client.notifies(ctx)
 	if !sends {

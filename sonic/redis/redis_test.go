@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -25,7 +26,7 @@ func connect(t testing.TB, b *box.Box) *redis.Client {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := redis.NewClient(db)
+	client := redis.NewClient(db[redis.ConfigDB])
 	t.Cleanup(func() { _ = client.Close() })
 	return client
 }
@@ -38,9 +39,16 @@ func operator(t testing.TB, b *box.Box) *goredis.Client {
 	return c
 }
 
+// table is the rows of one table.
+func table(db sonic.DB, name string) string {
+	some := maps.Clone(db)
+	maps.DeleteFunc(some, func(key sonic.Key, _ sonic.Fields) bool { return key.Table != name })
+	return some.String()
+}
+
 func TestLoad(t *testing.T) {
 	b := labtest.Box(t, box.Config{})
-	db, err := connect(t, b).Load(t.Context(), []string{"VLAN", "VLAN_INTERFACE"})
+	db, err := connect(t, b).Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,8 +57,15 @@ VLAN|Vlan11 vlanid=11
 VLAN_INTERFACE|Vlan10
 VLAN_INTERFACE|Vlan10|10.10.1.1/24
 `
-	if diff := cmp.Diff(want, db.String()); diff != "" {
+	if diff := cmp.Diff(want, table(db, "VLAN")+table(db, "VLAN_INTERFACE")); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	all, err := b.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(db) != len(all) {
+		t.Errorf("%d rows were read, there are %d", len(db), len(all))
 	}
 }
 
@@ -64,18 +79,18 @@ func TestApplyWritesAStage(t *testing.T) {
 	vlan, ip := sonic.VLANKey(100), sonic.Key{Table: "VLAN_INTERFACE", Name: "Vlan100|10.1.0.1/24"}
 	for _, test := range []struct {
 		name  string
-		stage sonic.Stage
+		stage []sonic.Command
 		want  string
 	}{
-		{"create", sonic.Stage{
+		{"create", []sonic.Command{
 			{Op: sonic.Create, Key: vlan, Fields: sonic.NewFields("vlanid", "100", "description", "web")},
 			{Op: sonic.Create, Key: ip},
 		}, "VLAN_INTERFACE|Vlan100|10.1.0.1/24 NULL=\"NULL\"\nVLAN|Vlan100 description=\"web\" vlanid=\"100\"\n"},
-		{"set and unset", sonic.Stage{
+		{"set and unset", []sonic.Command{
 			{Op: sonic.Set, Key: vlan, Fields: sonic.NewFields("mtu", "9000")},
 			{Op: sonic.Unset, Key: vlan, Fields: sonic.NewFields("description", "")},
 		}, "VLAN_INTERFACE|Vlan100|10.1.0.1/24 NULL=\"NULL\"\nVLAN|Vlan100 mtu=\"9000\" vlanid=\"100\"\n"},
-		{"delete", sonic.Stage{{Op: sonic.Delete, Key: ip}, {Op: sonic.Delete, Key: vlan}}, ""},
+		{"delete", []sonic.Command{{Op: sonic.Delete, Key: ip}, {Op: sonic.Delete, Key: vlan}}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := client.Apply(t.Context(), test.stage); err != nil {
@@ -122,15 +137,15 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		do    func(context.Context) error
-		stage sonic.Stage
+		stage []sonic.Command
 		want  error
 	}{
 		{"somebody made one of the rows", func(context.Context) error { return nil },
-			sonic.Stage{vlan(100), vlan(10)}, redis.ErrChanged},
+			[]sonic.Command{vlan(100), vlan(10)}, redis.ErrChanged},
 		{"SONiC is loading", func(ctx context.Context) error { return other.Set(ctx, "CONFIG_DB_INITIALIZED", "0", 0).Err() },
-			sonic.Stage{vlan(100)}, redis.ErrNotInitialized},
+			[]sonic.Command{vlan(100)}, redis.ErrNotInitialized},
 		{"SONiC has emptied the database", func(ctx context.Context) error { return other.Del(ctx, "CONFIG_DB_INITIALIZED").Err() },
-			sonic.Stage{vlan(100)}, redis.ErrNotInitialized},
+			[]sonic.Command{vlan(100)}, redis.ErrNotInitialized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := test.do(t.Context()); err != nil {
@@ -149,7 +164,7 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 func TestMirrorFollows(t *testing.T) {
 	b := labtest.Box(t, box.Config{})
 	client, other := connect(t, b), operator(t, b)
-	mirror := redis.NewMirror(client, []string{"VLAN"}, slog.New(slog.DiscardHandler))
+	mirror := redis.NewMirror(client, slog.New(slog.DiscardHandler))
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() { defer close(done); mirror.Run(ctx) }()
@@ -188,8 +203,8 @@ func await(t *testing.T, mirror *redis.Mirror, name, want string) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	for {
-		err := mirror.Refresh(t.Context())
-		if err == nil && mirror.Rows().String() == want && !mirror.Blind() {
+		_, _, err := mirror.Refresh(t.Context())
+		if err == nil && table(mirror.Rows(), "VLAN") == want && !mirror.Blind() {
 			return
 		}
 		select {
@@ -215,11 +230,11 @@ func TestReadConfig(t *testing.T) {
 		wantErr            string
 	}{
 		{name: "SONiC", text: config(`{"unix_socket_path":"/var/run/redis/redis.sock","port":6379}`, `{"id":4,"separator":"|","instance":"redis"}`),
-			want: redis.Database{Socket: "/var/run/redis/redis.sock", ID: 4}},
+			want: redis.Database{Socket: "/var/run/redis/redis.sock", ID: 4, Separator: "|"}},
 		{name: "password", text: config(`{"unix_socket_path":"/s","password_path":"`+password+`"}`, `{"id":4,"separator":"|","instance":"redis"}`),
-			want: redis.Database{Socket: "/s", ID: 4, Password: "secret"}},
+			want: redis.Database{Socket: "/s", ID: 4, Separator: "|", Password: "secret"}},
 		{name: "one namespace", text: config(`{"unix_socket_path":"/s"}`, `{"id":4,"separator":"|","instance":"redis"}`),
-			global: `{"INCLUDES":[{"include":"../database_config.json"}]}`, want: redis.Database{Socket: "/s", ID: 4}},
+			global: `{"INCLUDES":[{"include":"../database_config.json"}]}`, want: redis.Database{Socket: "/s", ID: 4, Separator: "|"}},
 		{name: "several ASICs", text: config(`{"unix_socket_path":"/s"}`, `{"id":4,"separator":"|","instance":"redis"}`),
 			global: `{"INCLUDES":[{"namespace":"asic0"}]}`, wantErr: `database_global.json: INCLUDES has the namespace "asic0": a switch with several ASICs is not supported`},
 		{name: "no id", text: config(`{"unix_socket_path":"/s"}`, `{"separator":"|","instance":"redis"}`), wantErr: "DATABASES has no CONFIG_DB with an id"},
@@ -252,7 +267,7 @@ func TestReadConfig(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || got != test.want {
+			if err != nil || got[redis.ConfigDB] != test.want {
 				t.Errorf("ReadConfig() = %+v, %v, want %+v", got, err, test.want)
 			}
 		})
@@ -269,7 +284,7 @@ func FuzzReadConfig(f *testing.F) {
 			t.Fatal(err)
 		}
 		db, err := redis.ReadConfig(file)
-		if err == nil && (db.Socket == "" || db.ID < 0) {
+		if err == nil && (db[redis.ConfigDB].Socket == "" || db[redis.ConfigDB].ID < 0) {
 			t.Errorf("ReadConfig() = %+v", db)
 		}
 	})

@@ -65,7 +65,7 @@ type series struct{ ours, floor []time.Duration }
 func (m redisMeter) apply(ctx context.Context, want sonic.DB) (s series, err error) {
 	for range runs {
 		start := time.Now()
-		have, err := m.client.Load(ctx, sonic.Tables())
+		have, err := m.client.Load(ctx)
 		if err != nil {
 			return s, err
 		}
@@ -96,7 +96,7 @@ func (m redisMeter) noop(ctx context.Context, want sonic.DB) (s series, err erro
 	}
 	for range runs {
 		start := time.Now()
-		have, err := m.client.Load(ctx, sonic.Tables())
+		have, err := m.client.Load(ctx)
 		if err != nil {
 			return s, err
 		}
@@ -125,7 +125,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 	if err != nil {
 		return s, err
 	}
-	have, err := m.client.Load(ctx, sonic.Tables())
+	have, err := m.client.Load(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -139,7 +139,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 		s.ours = append(s.ours, time.Since(start))
 		added := sonic.DB{}
 		for _, stage := range plan.Stages {
-			added.Apply(stage...)
+			added.Apply(stage.Commands...)
 		}
 		if err := m.remove(ctx, added); err != nil {
 			return s, err
@@ -158,7 +158,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 
 // fill makes the rows and returns what the agent would record of them.
 func (m redisMeter) fill(ctx context.Context, want sonic.DB) (sonic.Ledger, error) {
-	have, err := m.client.Load(ctx, sonic.Tables())
+	have, err := m.client.Load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func (m redisMeter) fill(ctx context.Context, want sonic.DB) (sonic.Ledger, erro
 
 func (m redisMeter) write(ctx context.Context, plan sonic.Plan) error {
 	for _, stage := range plan.Stages {
-		if err := m.client.Apply(ctx, stage); err != nil {
+		if err := m.client.Apply(ctx, stage.Commands); err != nil {
 			return err
 		}
 	}
@@ -180,7 +180,7 @@ func (m redisMeter) write(ctx context.Context, plan sonic.Plan) error {
 func (m redisMeter) bare(ctx context.Context, plan sonic.Plan) error {
 	pipe := m.raw.Pipeline()
 	for _, stage := range plan.Stages {
-		for _, c := range stage {
+		for _, c := range stage.Commands {
 			args := []any{"hset", c.Key.String()}
 			for _, field := range c.Fields {
 				args = append(args, field.Name, field.Value)
