@@ -1,6 +1,7 @@
 package converge
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/redis"
 )
 
@@ -30,6 +33,13 @@ type Config struct {
 	Loaded state.Loaded
 	// Inbox that the API server's objects come in by.
 	Inbox *Inbox
+	// APIServer reports whether the API server can be reached by a new
+	// connection. Without it, losing the API server takes no change back.
+	APIServer func(context.Context) error
+	// Rules of the trial of a change. The zero value has the defaults.
+	Rules probe.Rules
+	// Patience is how long a marker may take. Default 10 s.
+	Patience time.Duration
 	// Report takes the facts after every step. It must not wait.
 	Report func(report.Facts)
 	Log    *slog.Logger
@@ -49,16 +59,35 @@ const (
 type Converger struct {
 	cfg     Config
 	session *session // nil while there is no connection
-	good    *state.LastGood
+	started time.Time
+	good    *state.LastGood // on the disk
+	inForce *state.LastGood // what daemons have taken, on the disk or on trial
 	facts   report.Facts
 	// rendered is what good or config mean on the box, kept until either changes.
 	rendered rendered
 	failures int
+
+	proof      proof
+	stuck      stuck
+	quarantine quarantine
+	trial      trial
+	drift      drift
+	woken      chan struct{}
+	fresh      map[sonic.Key]bool // rows written and never seen in force
 }
+
+// The trial's defaults: long enough for a BGP session with timers of 3 and 9 s
+// to show that it is lost, short enough to be back within 15 s.
+const (
+	trialWindow   = 10 * time.Second
+	trialDeadline = 10 * time.Second
+)
 
 // New is a Converger that has not done anything yet.
 func New(cfg Config) *Converger {
-	c := &Converger{cfg: cfg, good: cfg.Loaded.LastGood}
+	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
+	cfg.Rules.Window, cfg.Rules.Deadline = cmp.Or(cfg.Rules.Window, trialWindow), cmp.Or(cfg.Rules.Deadline, trialDeadline)
+	c := &Converger{cfg: cfg, started: time.Now(), good: cfg.Loaded.LastGood, inForce: cfg.Loaded.LastGood, fresh: map[sonic.Key]bool{}, woken: make(chan struct{}, 1)}
 	c.facts.StateSaved = report.State{OK: true, Reason: "Saved"}
 	if len(cfg.Loaded.Damage) > 0 {
 		c.facts.StateSaved.Reason = "Recovered"
@@ -67,6 +96,7 @@ func New(cfg Config) *Converger {
 	}
 	c.facts.Programmed = report.State{Reason: "Progressing", Message: "The agent has just started."}
 	c.facts.Rendered = c.facts.Programmed
+	c.facts.Confirmed = report.State{OK: true, Reason: "Confirmed", Message: "Nothing is on trial."}
 	if c.good != nil {
 		c.facts.AppliedRevision = c.good.Spec.Revision
 		cfg.Log.Info("last good configuration found on disk", "revision", c.good.Spec.Revision)
@@ -102,19 +132,22 @@ func (c *Converger) disconnect() {
 // step is one round. An error says that it has to be tried again.
 func (c *Converger) step(ctx context.Context, d desired) error {
 	if c.session == nil {
-		s, err := open(ctx, c.cfg.Files, c.cfg.Log)
+		s, err := open(ctx, c.cfg, c.cfg.Log)
 		if err != nil {
 			return err
 		}
 		c.session = s
+		c.proof = proof{recheck: time.Now()}
 	}
 	begin := time.Now()
-	if err := c.session.mirror.Refresh(ctx); err != nil {
+	changed, all, err := c.session.mirror.Refresh(ctx)
+	if err != nil {
 		return err
 	}
+	c.lookForDrift(changed, all)
 	times := v1alpha1.ApplyTimes{Read: since(begin)}
 	c.facts.Connected = report.State{OK: true, Reason: "Connected"}
-	err := c.program(ctx, d, &times)
+	err = c.program(ctx, d, &times)
 	c.look()
 	return err
 }
@@ -138,7 +171,7 @@ func (c *Converger) look() {
 func (c *Converger) note(err error) {
 	var disk diskError
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, errAgain):
 		return
 	case errors.Is(err, redis.ErrChanged):
 		c.facts.Programmed = report.State{Reason: "Progressing", Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
@@ -170,6 +203,7 @@ func (c *Converger) logChanges(before report.Facts) {
 		{v1alpha1.SwitchStateSaved, before.StateSaved, c.facts.StateSaved},
 		{v1alpha1.ConfigRendered, before.Rendered, c.facts.Rendered},
 		{v1alpha1.ConfigProgrammed, before.Programmed, c.facts.Programmed},
+		{v1alpha1.ConfigConfirmed, before.Confirmed, c.facts.Confirmed},
 	} {
 		if condition.was == condition.is {
 			continue
@@ -190,30 +224,59 @@ func (c *Converger) logChanges(before report.Facts) {
 
 // wait returns when there may be something to do.
 func (c *Converger) wait(ctx context.Context, err error) {
-	var events <-chan struct{}
+	var events, markers <-chan struct{}
 	var timer <-chan time.Time
 	if c.session != nil {
-		events = c.session.mirror.Events()
+		events, markers = c.session.mirror.Events(), c.session.markers.Events()
 	}
 	switch {
+	case errors.Is(err, errAgain):
+		return
 	case err == nil:
 		c.failures = 0
-		if c.session.mirror.Blind() {
-			timer = time.After(poll)
-		}
+		timer = c.alarm(time.Now())
 	case errors.Is(err, redis.ErrNotInitialized):
 		c.failures = 0
 		timer = time.After(poll)
 	default:
 		timer = time.After(backoff(c.failures))
 		c.failures++
-		events = nil // whoever changes rows must not make the agent spin
+		events, markers = nil, nil // whoever changes rows must not make the agent spin
 	}
 	select {
 	case <-ctx.Done():
 	case <-c.cfg.Inbox.wake:
+	case <-c.woken:
 	case <-events:
+	case <-markers:
 	case <-timer:
+	}
+}
+
+// alarm is when there is something to do although nothing happens.
+func (c *Converger) alarm(now time.Time) <-chan time.Time {
+	var next time.Time
+	for _, t := range []time.Time{
+		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(),
+	} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if c.session.mirror.Blind() && (next.IsZero() || next.After(now.Add(poll))) {
+		next = now.Add(poll)
+	}
+	if next.IsZero() {
+		return nil
+	}
+	return time.After(next.Sub(now))
+}
+
+// signal wakes the Converger.
+func (c *Converger) signal() {
+	select {
+	case c.woken <- struct{}{}:
+	default:
 	}
 }
 
@@ -223,8 +286,11 @@ func backoff(failures int) time.Duration {
 	if failures < 7 {
 		pause = min(minPause<<failures, maxPause)
 	}
-	return pause/2 + rand.N(pause/2)
+	return jitter(pause)
 }
+
+// jitter is a time between half of d and d.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2) }
 
 // rendered is the outcome of the last rendering, and of what.
 type rendered struct {

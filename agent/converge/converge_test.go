@@ -47,6 +47,7 @@ func TestRestartWritesNothing(t *testing.T) {
 // somebody added stays.
 func TestChangesByHand(t *testing.T) {
 	r := newRig(t)
+	r.byHand = true
 	r.start()
 	r.apply(spec("r1", 100))
 	want := r.rows()
@@ -90,7 +91,8 @@ func TestConflict(t *testing.T) {
 	r.start()
 	r.write(spec("r1", 100, 101))
 	r.until("the VPC has a problem", hasProblem(v1alpha1.KindVPC, "VLAN|Vlan100 is in the switch's CONFIG_DB already"))
-	f := r.until("the attachment waits", hasProblem(v1alpha1.KindVPCAttachment, "It waits for VLAN|Vlan100"))
+	r.until("the attachment waits", hasProblem(v1alpha1.KindVPCAttachment, "It waits for VLAN|Vlan100"))
+	f := r.until("the rest is in force", func(f report.Facts) bool { return f.AppliedGeneration == 1 })
 	if f.AppliedGeneration != 1 || !f.Programmed.OK || f.Rendered.Reason != "Problems" {
 		t.Errorf("facts are %+v", f)
 	}
@@ -124,6 +126,7 @@ func TestRowInUse(t *testing.T) {
 
 func TestSpecThatCannotBeRendered(t *testing.T) {
 	r := newRig(t)
+	r.byHand = true
 	r.start()
 	r.apply(spec("r1", 100))
 	want := r.rows()

@@ -55,6 +55,7 @@ type desired struct {
 	// switchGeneration is 0 while the Switch is not known.
 	switchGeneration int64
 	paused           bool
+	drift            v1alpha1.DriftPolicy
 }
 
 // read is what the API server says, completed by what is on disk.
@@ -65,9 +66,9 @@ func (in *Inbox) read(good *state.LastGood) desired {
 	switch {
 	case in.self != nil:
 		d.config = in.config
-		d.switchGeneration, d.paused = in.self.Generation, in.self.Spec.Paused
+		d.switchGeneration, d.paused, d.drift = in.self.Generation, in.self.Spec.Paused, in.self.Spec.Drift
 	case good != nil:
-		d.paused = good.Paused
+		d.paused, d.drift = good.Paused, good.Drift
 	}
 	return d
 }

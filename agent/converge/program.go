@@ -3,6 +3,7 @@ package converge
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/render"
@@ -19,34 +20,84 @@ func (e diskError) Unwrap() error { return e.error }
 
 // program makes the rows of CONFIG_DB those of the spec in force.
 func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.ApplyTimes) error {
-	begin := time.Now()
+	now := time.Now()
+	if reason, err := c.mustRevert(ctx, d, now); err != nil {
+		return err
+	} else if reason != "" {
+		return c.revert(ctx, reason)
+	}
 	spec, wanted, ok := c.choose(d)
 	if !ok {
 		return c.start(nil)
 	}
-	times.Render = since(begin)
+	times.Render = since(now)
 	if err := c.start(wanted.Rows); err != nil {
 		return err
 	}
-	begin = time.Now()
-	plan := sonic.Diff(c.session.mirror.Rows(), wanted.Rows, c.cfg.Store.Ledger())
+	if err := c.stuck.release(ctx, c.session.markers, now); err != nil {
+		return err
+	}
+	begin := time.Now()
+	plan, rows := c.plan(wanted, d.drift, now)
 	times.Diff = since(begin)
-	c.noteProblems(d, wanted.AllProblems(plan.Conflicts, c.box()))
+	c.noteProblems(d, append(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems()...))
 	if d.paused && len(plan.Stages) > 0 {
 		c.facts.Programmed = report.State{Reason: "Paused", Message: fmt.Sprintf("spec.paused of Switch %s is true: %d commands wait for it to become false.", c.cfg.Node, plan.Commands())}
 		return c.keepPaused(d)
 	}
-	if err := c.write(ctx, plan, times); err != nil {
+	if err := c.put(ctx, d, spec, plan, times); err != nil {
 		return err
 	}
+	if err := c.prove(ctx, now); err != nil {
+		return err
+	}
+	c.drift.settled, c.drift.writing = rows, false
+	if c.judge(wanted, now) {
+		return errAgain
+	}
 	return c.keep(d, spec)
+}
+
+// plan leaves out the owners that SONiC does not take.
+// It gives the rows that are wanted then, too.
+func (c *Converger) plan(wanted render.Wanted, policy v1alpha1.DriftPolicy, now time.Time) (sonic.Plan, sonic.DB) {
+	c.quarantine.review(wanted, now)
+	rows := wanted.Rows
+	if len(c.quarantine.owners) > 0 {
+		rows = wanted.Without(c.quarantine.left)
+	}
+	stuck := c.stuck.rows
+	if left := c.drift.left(policy); left != nil {
+		maps.Copy(left, stuck)
+		stuck = left
+	}
+	return sonic.DiffAround(stuck, c.session.mirror.Rows(), rows, c.cfg.Store.Ledger()), rows
+}
+
+// put writes a plan and puts it on trial.
+func (c *Converger) put(ctx context.Context, d desired, spec *v1alpha1.SwitchConfigSpec, plan sonic.Plan, times *v1alpha1.ApplyTimes) error {
+	if plan.Commands() > 0 {
+		c.drift.writing = true
+		change := c.begin(ctx, spec, plan)
+		if err := c.journal(change); err != nil {
+			return err
+		}
+		c.onTrial(change, c.lastGood(d, spec), time.Now())
+		defer func() { c.trial.watch.Written(time.Now()) }()
+	}
+	return c.write(ctx, plan, times)
 }
 
 // choose says which spec is in force: the newest if it can be rendered, else
 // the last good one.
 func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted, bool) {
-	c.facts.Generation, c.facts.AppliedGeneration = d.generations(c.good)
-	if d.compiled() {
+	c.facts.Generation, c.facts.AppliedGeneration = d.generations(c.inForce)
+	if reason, bad := c.bad(d); bad {
+		c.facts.BadRevision = d.config.Spec.Revision
+		c.facts.Rendered = report.State{OK: true, Reason: "Rendered"}
+		c.facts.Programmed = report.State{Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back. %s %s", d.config.Spec.Revision, reason, c.staying())}
+	} else if d.compiled() {
+		c.facts.BadRevision = ""
 		wanted, err := c.render(&d.config.Spec)
 		if err == nil {
 			return &d.config.Spec, wanted, true
@@ -62,6 +113,14 @@ func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted
 	}
 	wanted, err := render.Render(&c.good.Spec, c.box())
 	return &c.good.Spec, wanted, err == nil
+}
+
+// bad reports whether the newest spec was tried and broke something.
+func (c *Converger) bad(d desired) (reason string, bad bool) {
+	if !d.compiled() {
+		return "", false
+	}
+	return c.cfg.Store.Bad(d.config.Spec.Revision)
 }
 
 func waiting(d desired) string {
@@ -129,48 +188,38 @@ func (c *Converger) noteProblems(d desired, problems []v1alpha1.Problem) {
 	}
 }
 
-// write carries out a plan. What is written is recorded first, and what was
-// deleted is struck out last, so that at no moment a row of the agent's is
-// without a record.
-func (c *Converger) write(ctx context.Context, plan sonic.Plan, times *v1alpha1.ApplyTimes) error {
-	if err := c.cfg.Store.Own(plan.Own); err != nil {
-		return diskError{err}
-	}
-	begin := time.Now()
-	for _, stage := range plan.Stages {
-		if err := c.session.mirror.Apply(ctx, stage); err != nil {
+// keep reports on the spec in force. If nothing of it is on trial, it is the
+// last good one.
+func (c *Converger) keep(d desired, spec *v1alpha1.SwitchConfigSpec) error {
+	good := c.lastGood(d, spec)
+	if !c.trial.open() {
+		if err := c.save(good); err != nil {
 			return err
 		}
+		if err := c.cfg.Store.CloseJournal(); err != nil { // of a change that ended as it began
+			return diskError{err}
+		}
 	}
-	if len(plan.Stages) > 0 {
-		times.Write, times.Commands = since(begin), int32(plan.Commands())
-		c.facts.LastChange = times
-		c.cfg.Log.Info("CONFIG_DB changed", "commands", times.Commands, "stages", len(plan.Stages), "microseconds", times.Write)
+	if d.config == nil || spec != &d.config.Spec {
+		return nil
 	}
-	if err := c.cfg.Store.Disown(plan.Disown); err != nil {
-		return diskError{err}
+	if c.facts.Programmed = c.taken(); c.facts.Programmed.OK {
+		c.inForce = &good
+		c.facts.AppliedGeneration, c.facts.AppliedRevision = good.Generation, spec.Revision
 	}
 	return nil
 }
 
-// keep makes the spec in force the last good one.
-func (c *Converger) keep(d desired, spec *v1alpha1.SwitchConfigSpec) error {
-	good := state.LastGood{Paused: d.paused, Spec: *spec}
+// lastGood is what to keep of a spec on the disk.
+func (c *Converger) lastGood(d desired, spec *v1alpha1.SwitchConfigSpec) state.LastGood {
+	good := state.LastGood{Paused: d.paused, Drift: d.drift, Spec: *spec}
 	switch {
 	case d.config != nil && spec == &d.config.Spec:
 		good.UID, good.Generation = d.config.UID, d.config.Generation
 	case c.good != nil:
 		good.UID, good.Generation = c.good.UID, c.good.Generation
 	}
-	if err := c.save(good); err != nil {
-		return err
-	}
-	if d.config == nil || spec != &d.config.Spec {
-		return nil
-	}
-	c.facts.AppliedGeneration, c.facts.AppliedRevision = good.Generation, spec.Revision
-	c.facts.Programmed = report.State{OK: true, Reason: "RowsInConfigDB", Message: "The rows of the spec are in CONFIG_DB, apart from status.problems. Whether SONiC's daemons took them is not looked at."}
-	return nil
+	return good
 }
 
 // keepPaused remembers that nothing is to be changed, also after a restart
@@ -180,7 +229,7 @@ func (c *Converger) keepPaused(d desired) error {
 		return nil
 	}
 	good := *c.good
-	good.Paused = d.paused
+	good.Paused, good.Drift = d.paused, d.drift
 	return c.save(good)
 }
 
@@ -205,5 +254,5 @@ func (c *Converger) savedAgain(err error) error {
 
 // same compares all but the specs, which are equal if their revisions are.
 func same(a, b state.LastGood) bool {
-	return a.UID == b.UID && a.Generation == b.Generation && a.Paused == b.Paused && a.Spec.Revision == b.Spec.Revision
+	return a.UID == b.UID && a.Generation == b.Generation && a.Paused == b.Paused && a.Drift == b.Drift && a.Spec.Revision == b.Spec.Revision
 }

@@ -14,11 +14,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/swss/live"
 )
 
 // rig is a box with a Converger on it, and in place of the API server a hand
@@ -30,6 +32,9 @@ type rig struct {
 	before   box.Rows        // as the box was before the agent came
 	inbox    *converge.Inbox
 	end      func()
+	daemons  *live.Service
+	rules    probe.Rules
+	byHand   bool // somebody made mistakes by hand
 	known    bool // the agent knows its Switch
 
 	mu         sync.Mutex
@@ -39,7 +44,13 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, box: labtest.Box(t, box.Config{})}
+	r := &rig{t: t, rules: probe.Rules{Window: 200 * time.Millisecond, Steady: 50 * time.Millisecond}, box: labtest.Box(t, box.Config{})}
+	r.daemons = labtest.Daemons(t, r.box)
+	t.Cleanup(func() {
+		if !r.byHand {
+			labtest.NoMistakes(t, r.daemons)
+		}
+	})
 	r.operator = goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.box.Socket(), DB: 4, Protocol: 2})
 	t.Cleanup(func() { _ = r.operator.Close() })
 	r.before = r.rows()
@@ -65,7 +76,7 @@ func (r *rig) start() {
 			r.facts = f
 			r.mu.Unlock()
 		},
-		Log: slog.New(slog.NewTextHandler(r.t.Output(), nil)),
+		Log: slog.New(slog.NewTextHandler(r.t.Output(), nil)), Rules: r.rules, Patience: 2 * time.Second,
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -78,7 +89,7 @@ func (r *rig) start() {
 func (r *rig) apply(spec v1alpha1.SwitchConfigSpec) {
 	r.t.Helper()
 	generation := r.write(spec)
-	r.until("the spec is in force", func(f report.Facts) bool { return f.AppliedGeneration == generation && f.Programmed.OK })
+	r.until("the spec is in force", func(f report.Facts) bool { return f.AppliedGeneration == generation && f.Programmed.OK && f.Confirmed.Reason == "Confirmed" })
 }
 
 func (r *rig) write(spec v1alpha1.SwitchConfigSpec) int64 {

@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/redis"
@@ -35,26 +36,42 @@ var errModels = errors.New("the YANG models of the switch cannot be read")
 type session struct {
 	client  *redis.Client
 	mirror  *redis.Mirror
+	markers *redis.Markers
+	tables  *redis.Tables
+	prober  *probe.Prober
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	gateway v1alpha1.GatewayDialect
 	version string
 }
 
-// open finds out what the switch is and connects to its CONFIG_DB.
-func open(ctx context.Context, files Files, log *slog.Logger) (*session, error) {
-	db, err := redis.ReadConfig(files.DatabaseConfig)
+// open finds out what the switch is and connects to its databases.
+func open(ctx context.Context, cfg Config, log *slog.Logger) (*session, error) {
+	databases, err := redis.ReadConfig(cfg.Files.DatabaseConfig)
 	if err != nil {
 		return nil, err
 	}
-	gateways, err := yang.ReadGateways(files.YANGDir)
+	gateways, err := yang.ReadGateways(cfg.Files.YANGDir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errModels, err)
 	}
-	s := &session{client: redis.NewClient(db), gateway: dialect(gateways), version: readVersion(files.Version)}
-	s.mirror = redis.NewMirror(s.client, sonic.Tables(), log)
+	markers, err := redis.NewMarkers(databases)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := redis.NewTables(databases, sonic.StateDB, sonic.ApplDB)
+	if err != nil {
+		return nil, errors.Join(err, markers.Close())
+	}
+	s := &session{
+		tables: tables, prober: probe.New(probe.Config{Tables: tables, APIServer: cfg.APIServer}),
+		client: redis.NewClient(databases[redis.ConfigDB]), markers: markers,
+		gateway: dialect(gateways), version: readVersion(cfg.Files.Version),
+	}
+	s.mirror = redis.NewMirror(s.client, log)
 	ctx, s.stop = context.WithCancel(ctx)
 	s.done.Go(func() { s.mirror.Run(ctx) })
+	s.done.Go(func() { s.markers.Run(ctx) })
 	return s, nil
 }
 
@@ -63,6 +80,8 @@ func (s *session) close() {
 	s.stop()
 	s.done.Wait()
 	_ = s.client.Close()
+	_ = s.markers.Close()
+	_ = s.tables.Close()
 }
 
 // dialect prefers mac_addr where both are known: deleting an interface with a

@@ -24,10 +24,18 @@ type Facts struct {
 	// AppliedGeneration and AppliedRevision are those in force.
 	AppliedGeneration int64
 	AppliedRevision   string
-	// Rendered, Programmed are conditions of the SwitchConfig.
-	Rendered, Programmed State
+	// Rendered, Programmed, Confirmed are conditions of the SwitchConfig.
+	Rendered, Programmed, Confirmed State
+	// BadRevision is the newest revision if it was tried and taken back.
+	BadRevision string
+	// Rollbacks is how many changes this agent has taken back since it started.
+	Rollbacks int
 	// Problems of owners.
 	Problems []v1alpha1.Problem
+	// Drift is what others changed of what the agent wrote.
+	Drift []v1alpha1.Drift
+	// Drifts is how often others changed something, by table.
+	Drifts map[string]int
 	// LastChange is nil if there was none yet.
 	LastChange *v1alpha1.ApplyTimes
 

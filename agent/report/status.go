@@ -22,8 +22,10 @@ func ConfigStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		ObservedGeneration: f.Generation,
 		AppliedGeneration:  f.AppliedGeneration,
 		AppliedRevision:    f.AppliedRevision,
+		BadRevision:        f.BadRevision,
 		LastChange:         f.LastChange,
 		Problems:           f.Problems,
+		Drift:              f.Drift,
 	}
 	if f.Inventory != nil {
 		status.VNIs, status.VTEPs = f.Inventory.VNIs, f.Inventory.VTEPs
@@ -32,7 +34,7 @@ func ConfigStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		status.Problems = status.Problems[:maxProblems]
 	}
 	status.Conditions = conditions(previous, f.Generation, now, []named{
-		{v1alpha1.ConfigRendered, f.Rendered}, {v1alpha1.ConfigProgrammed, f.Programmed},
+		{v1alpha1.ConfigRendered, f.Rendered}, {v1alpha1.ConfigProgrammed, f.Programmed}, {v1alpha1.ConfigConfirmed, f.Confirmed},
 	})
 	return status
 }

@@ -23,6 +23,8 @@ type LastGood struct {
 	Generation int64 `json:"generation"`
 	// Paused is Switch.spec.paused.
 	Paused bool `json:"paused,omitempty"`
+	// Drift is Switch.spec.drift.
+	Drift v1alpha1.DriftPolicy `json:"drift,omitempty"`
 	// Spec of the SwitchConfig.
 	Spec v1alpha1.SwitchConfigSpec `json:"spec"`
 }

@@ -15,6 +15,9 @@ type Store struct {
 	ledger sonic.Ledger
 	lines  int  // in the ledger file, apart from the first
 	whole  bool // the ledger file says what ledger does
+
+	journal journalFile
+	bad     []badRevision // the oldest first
 }
 
 // Loaded is what was on the disk.
@@ -41,13 +44,23 @@ func Open(dir string) (*Store, Loaded, error) {
 		return nil, Loaded{}, fmt.Errorf("open the state on disk: %w", err)
 	}
 	s.ledger = ledger
-	return s, Loaded{LastGood: good, Damage: append(damage, more...)}, nil
+	damage = append(damage, more...)
+	for _, load := range []func() ([]string, error){s.loadJournal, s.loadBad} {
+		notes, err := load()
+		if err != nil {
+			return nil, Loaded{}, fmt.Errorf("open the state on disk: %w", err)
+		}
+		damage = append(damage, notes...)
+	}
+	return s, Loaded{LastGood: good, Damage: damage}, nil
 }
 
 // Ledger is the record of the agent's rows. It is nil until there is one: the
 // rows on the switch have to be looked at to find out which are the agent's.
 func (s *Store) Ledger() sonic.Ledger { return s.ledger }
 
-func (s *Store) lastGood() string   { return filepath.Join(s.dir, "last-good.json") }
-func (s *Store) previous() string   { return filepath.Join(s.dir, "last-good.previous.json") }
-func (s *Store) ledgerFile() string { return filepath.Join(s.dir, "ledger") }
+func (s *Store) lastGood() string    { return filepath.Join(s.dir, "last-good.json") }
+func (s *Store) previous() string    { return filepath.Join(s.dir, "last-good.previous.json") }
+func (s *Store) ledgerFile() string  { return filepath.Join(s.dir, "ledger") }
+func (s *Store) journalName() string { return filepath.Join(s.dir, "journal") }
+func (s *Store) badFile() string     { return filepath.Join(s.dir, "bad-revisions") }

@@ -45,7 +45,25 @@ type SwitchSpec struct {
 	// Paused stops the agent from changing the switch; it goes on reporting.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
+	// Drift says what the agent does when somebody else changes or deletes what
+	// it wrote: Revert puts it back, Report leaves it and whatever depends on it
+	// as it is. Both list it in status.drift of the SwitchConfig.
+	// +kubebuilder:default=Revert
+	// +optional
+	Drift DriftPolicy `json:"drift,omitempty"`
 }
+
+// DriftPolicy is what the agent does about changes by others of what it wrote.
+// +kubebuilder:validation:Enum=Revert;Report
+type DriftPolicy string
+
+// The drift policies.
+const (
+	// DriftRevert: what was changed is put back at once.
+	DriftRevert DriftPolicy = "Revert"
+	// DriftReport: what was changed stays until somebody puts it back.
+	DriftReport DriftPolicy = "Report"
+)
 
 // GatewayDialect is how a switch's SONiC says "anycast gateway".
 // +kubebuilder:validation:Enum=MACAddress;StaticAnycastGateway;None

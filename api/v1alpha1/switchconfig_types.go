@@ -14,6 +14,10 @@ const (
 	// yet, or was deleted: the message says which); Paused; WriteFailed;
 	// NotConnected; InvalidSpec.
 	ConfigProgrammed = "Programmed"
+	// ConfigConfirmed says whether what worked before the last change still
+	// works: it is False, with reason RolledBack, when the switch has taken the
+	// change back.
+	ConfigConfirmed = "Confirmed"
 )
 
 // SwitchConfigSpec is everything that one switch has to be, said without a word
@@ -107,8 +111,39 @@ type ApplyTimes struct {
 	Diff int64 `json:"diffMicroseconds"`
 	// Write: until Redis had answered the last command.
 	Write int64 `json:"writeMicroseconds"`
+	// Wait: how long SONiC's daemons were waited for in between.
+	// +optional
+	Wait int64 `json:"waitMicroseconds,omitempty"`
 	// Commands that were sent to change Redis.
 	Commands int32 `json:"commands"`
+}
+
+// Drift is one field, or a whole row, of the agent's in CONFIG_DB that somebody
+// else changed.
+type Drift struct {
+	// Table of CONFIG_DB.
+	// +kubebuilder:validation:MaxLength=64
+	Table string `json:"table"`
+	// Key of the row in it.
+	// +kubebuilder:validation:MaxLength=256
+	Key string `json:"key"`
+	// Field that was changed; empty if the row was deleted.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Field string `json:"field,omitempty"`
+	// Have is the value that was found; empty if there was none.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Have string `json:"have,omitempty"`
+	// Want is the value that the agent wrote.
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	Want string `json:"want,omitempty"`
+	// Since is when it was seen first.
+	Since metav1.Time `json:"since"`
+	// RevertedAt is when it was as wanted again, if it is.
+	// +optional
+	RevertedAt *metav1.Time `json:"revertedAt,omitempty"`
 }
 
 // SwitchConfigStatus is written by the agent on the switch.
@@ -117,8 +152,8 @@ type SwitchConfigStatus struct {
 	// speaks of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// AppliedGeneration is the newest generation whose rows are in CONFIG_DB,
-	// apart from status.problems.
+	// AppliedGeneration is the newest generation that is in force: its rows are in
+	// CONFIG_DB and SONiC's daemons have taken them, apart from status.problems.
 	// +optional
 	AppliedGeneration int64 `json:"appliedGeneration,omitempty"`
 	// AppliedRevision is the revision of that generation. It is what the
@@ -126,6 +161,11 @@ type SwitchConfigStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	AppliedRevision string `json:"appliedRevision,omitempty"`
+	// BadRevision is the revision of the spec if the switch has tried it and
+	// taken it back, because it broke what worked before. It is not tried again.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	BadRevision string `json:"badRevision,omitempty"`
 	// VNIs of the agent's own rows in CONFIG_DB, in rising order. A VNI that
 	// was taken back is confirmed by not being here.
 	// +listType=atomic
@@ -144,7 +184,13 @@ type SwitchConfigStatus struct {
 	// +listType=atomic
 	// +optional
 	Problems []Problem `json:"problems,omitempty"`
-	// Conditions: Rendered, Programmed, Ready.
+	// Drift is what others changed of what the agent wrote, at most 64 of them:
+	// what still is as they left it, and what was put back within the last hour.
+	// +kubebuilder:validation:MaxItems=64
+	// +listType=atomic
+	// +optional
+	Drift []Drift `json:"drift,omitempty"`
+	// Conditions: Rendered, Programmed, Confirmed, Ready.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

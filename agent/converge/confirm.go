@@ -1,0 +1,166 @@
+package converge
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"time"
+
+	"github.com/switchlet/switchlet/agent/probe"
+	"github.com/switchlet/switchlet/agent/report"
+	"github.com/switchlet/switchlet/agent/state"
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/sonic"
+)
+
+// trial is what was written and is not confirmed yet: it stands as long as what
+// worked before works.
+type trial struct {
+	writes  []written
+	watch   *probe.Watch
+	results chan []probe.Result // of the round under way, nil if there is none
+	asked   time.Time           // when the last round was begun
+}
+
+// written is one change of the switch.
+type written struct {
+	at   time.Time
+	good state.LastGood // the configuration that it puts into force
+	rows map[sonic.Key]state.Before
+}
+
+// askPause is how often the probes are asked while a change is on trial.
+const askPause = 500 * time.Millisecond
+
+// open reports whether something is on trial.
+func (t *trial) open() bool { return len(t.writes) > 0 }
+
+// next is when the probes are to be asked; zero if they need not, or are being
+// asked.
+func (t *trial) next() time.Time {
+	if !t.open() || t.results != nil {
+		return time.Time{}
+	}
+	return t.asked.Add(askPause)
+}
+
+// begin is the journal of a change about to be made, with what works before the
+// first change on trial.
+func (c *Converger) begin(ctx context.Context, spec *v1alpha1.SwitchConfigSpec, plan sonic.Plan) state.Journal {
+	j := state.Journal{Revision: spec.Revision, Begun: time.Now(), Rows: touched(plan, c.session.mirror.Rows())}
+	if c.good != nil {
+		j.Base = c.good.Spec.Revision
+	}
+	if open := c.cfg.Store.Journal(); open != nil {
+		j.Baseline = open.Baseline
+	} else if c.session.prober != nil {
+		j.Baseline = probe.Working(c.session.prober.Baseline(ctx, c.session.mirror.Rows()))
+	}
+	return j
+}
+
+// onTrial puts what was just written on trial.
+func (c *Converger) onTrial(j state.Journal, good state.LastGood, now time.Time) {
+	c.trial.writes = append(c.trial.writes, written{now, good, j.Rows})
+	c.facts.Confirmed = report.State{OK: true, Reason: "OnTrial", Message: fmt.Sprintf("Revision %s is taken back if what worked before it does not work with it.", good.Spec.Revision)}
+	if c.trial.watch == nil {
+		c.trial.watch = probe.NewWatch(c.cfg.Rules, j.Baseline, now)
+		return
+	}
+	c.trial.watch.Written(now)
+}
+
+// judgeTrial asks the probes when it is time to, and confirms what has stood the
+// trial. It says why what is on trial has to be taken back, if it has.
+func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string, err error) {
+	t := &c.trial
+	if !t.open() {
+		return "", nil
+	}
+	if len(t.watch.Names()) == 0 {
+		return "", c.confirm(len(t.writes)) // nothing worked before that could be lost
+	}
+	var results []probe.Result
+	select {
+	case results = <-t.results:
+		t.results = nil
+	default:
+	}
+	if t.results == nil && !now.Before(t.asked.Add(askPause)) {
+		t.ask(ctx, c.session.prober, c.signal, now)
+	}
+	verdict, what := t.watch.Observe(now, results)
+	switch verdict {
+	case probe.Revert:
+		return probe.Explain(what), nil
+	case probe.Confirm:
+		return "", c.confirm(len(t.writes))
+	case probe.Undecided:
+	}
+	if len(what) == 0 {
+		return "", c.confirm(t.stood(now, c.cfg.Rules.Window))
+	}
+	return "", nil
+}
+
+// ask begins a round of probes, and wakes the Converger when it is over.
+func (t *trial) ask(ctx context.Context, prober *probe.Prober, wake func(), now time.Time) {
+	t.asked = now
+	results, names := make(chan []probe.Result, 1), t.watch.Names()
+	t.results = results
+	go func() {
+		results <- prober.Check(ctx, names)
+		wake()
+	}()
+}
+
+// stood is how many of the writes are old enough to be confirmed although newer
+// ones are not.
+func (t *trial) stood(now time.Time, window time.Duration) int {
+	n := 0
+	for n < len(t.writes) && now.Sub(t.writes[n].at) >= window {
+		n++
+	}
+	return n
+}
+
+// confirm makes the first n writes on trial the last good configuration. The
+// journal then begins with the next. It is closed only when there is another
+// way to the same rows on the disk.
+func (c *Converger) confirm(n int) error {
+	t := &c.trial
+	if n == 0 {
+		return nil
+	}
+	if err := c.save(t.writes[n-1].good); err != nil {
+		return err
+	}
+	open := c.cfg.Store.Journal()
+	if err := c.cfg.Store.CloseJournal(); err != nil {
+		return diskError{err}
+	}
+	t.writes = t.writes[n:]
+	c.facts.Confirmed = report.State{OK: true, Reason: "Confirmed", Message: fmt.Sprintf("What worked before revision %s works with it.", c.good.Spec.Revision)}
+	if len(t.writes) == 0 {
+		*t = trial{}
+		return nil
+	}
+	if open == nil {
+		return nil
+	}
+	rest := state.Journal{Revision: t.writes[len(t.writes)-1].good.Spec.Revision, Base: c.good.Spec.Revision, Begun: t.writes[0].at, Baseline: open.Baseline}
+	c.cfg.Store.BeginJournal(rest)
+	if err := c.cfg.Store.Remember(t.before()); err != nil {
+		return diskError{err}
+	}
+	return nil
+}
+
+// before are the rows as they were before the first write that touched them.
+func (t *trial) before() map[sonic.Key]state.Before {
+	rows := map[sonic.Key]state.Before{}
+	for i := len(t.writes) - 1; i >= 0; i-- {
+		maps.Copy(rows, t.writes[i].rows)
+	}
+	return rows
+}

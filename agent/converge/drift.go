@@ -1,0 +1,153 @@
+package converge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/switchlet/switchlet/agent/render"
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/sonic"
+)
+
+// Bounds of what is told of changes by others.
+const (
+	maxDrift = 64
+	// keepDrift is how long what was put back is still told.
+	keepDrift = time.Hour
+	maxWord   = 256
+)
+
+// drift is what others changed of what the agent wrote.
+type drift struct {
+	settled sonic.DB // the rows that were last wanted and written; nil if that is not known
+	writing bool     // a change was begun and has not come to its end
+	rows    map[sonic.Key][]v1alpha1.Drift
+	past    []v1alpha1.Drift // what is as wanted again, the newest last
+	count   map[string]int   // by table
+}
+
+// look compares rows that were read again with what was written.
+func (f *drift) look(keys []sonic.Key, all bool, rows sonic.DB, ledger sonic.Ledger, now time.Time) {
+	if all {
+		keys = slices.Collect(maps.Keys(f.settled))
+	}
+	for _, key := range keys {
+		want, ok := f.settled[key]
+		names, own := ledger[key]
+		if !ok || !own {
+			f.end(key, now)
+			continue
+		}
+		f.note(key, different(key, rows, want.Only(names)), now)
+	}
+}
+
+// different are the fields of a row that are not as written.
+func different(key sonic.Key, rows sonic.DB, want sonic.Fields) []v1alpha1.Drift {
+	have, there := rows[key]
+	row := v1alpha1.Drift{Table: cut(key.Table), Key: cut(key.Name)}
+	if !there {
+		return []v1alpha1.Drift{row}
+	}
+	var changed []v1alpha1.Drift
+	for _, field := range want {
+		if value, _ := have.Get(field.Name); value != field.Value {
+			row.Field, row.Have, row.Want = cut(field.Name), cut(value), cut(field.Value)
+			changed = append(changed, row)
+		}
+	}
+	return changed
+}
+
+// note takes over how a row differs now.
+func (f *drift) note(key sonic.Key, found []v1alpha1.Drift, now time.Time) {
+	if len(found) == 0 {
+		f.end(key, now)
+		return
+	}
+	if f.rows == nil {
+		f.rows, f.count = map[sonic.Key][]v1alpha1.Drift{}, map[string]int{}
+	}
+	known := f.rows[key]
+	for i := range found {
+		found[i].Since = metav1.NewTime(now.Truncate(time.Second))
+		old := slices.IndexFunc(known, func(d v1alpha1.Drift) bool { return d.Field == found[i].Field && d.Have == found[i].Have })
+		if old >= 0 {
+			found[i].Since = known[old].Since
+		} else {
+			f.count[key.Table]++
+		}
+	}
+	f.rows[key] = found
+}
+
+// end says that a row is as wanted.
+func (f *drift) end(key sonic.Key, now time.Time) {
+	reverted := metav1.NewTime(now.Truncate(time.Second))
+	for _, d := range f.rows[key] {
+		d.RevertedAt = &reverted
+		f.past = append(f.past, d)
+	}
+	delete(f.rows, key)
+}
+
+// list is what is told: what is not as wanted, then what was put back lately.
+func (f *drift) list(now time.Time) []v1alpha1.Drift {
+	f.past = slices.DeleteFunc(f.past, func(d v1alpha1.Drift) bool { return now.Sub(d.RevertedAt.Time) > keepDrift })
+	f.past = f.past[max(0, len(f.past)-maxDrift):]
+	var all []v1alpha1.Drift
+	for _, key := range slices.SortedFunc(maps.Keys(f.rows), sonic.Key.Compare) {
+		all = append(all, f.rows[key]...)
+	}
+	newest := slices.Clone(f.past)
+	slices.SortStableFunc(newest, func(a, b v1alpha1.Drift) int {
+		return cmp.Or(b.RevertedAt.Compare(a.RevertedAt.Time), strings.Compare(a.Table+a.Key+a.Field, b.Table+b.Key+b.Field))
+	})
+	all = append(all, newest...)
+	return all[:min(len(all), maxDrift)]
+}
+
+// left are the rows that are not to be put back, as they are wanted: what
+// depends on them stays too.
+func (f *drift) left(policy v1alpha1.DriftPolicy) sonic.Stuck {
+	if policy != v1alpha1.DriftReport || len(f.rows) == 0 {
+		return nil
+	}
+	left := sonic.Stuck{}
+	for key := range f.rows {
+		left[key] = sonic.StuckRow{Fields: f.settled[key]}
+	}
+	return left
+}
+
+// lookForDrift compares what Redis announced with what was written. After a
+// start, what was written is the last good configuration.
+func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
+	f := &c.drift
+	if f.settled == nil && c.good != nil {
+		if wanted, err := render.Render(&c.good.Spec, c.box()); err == nil {
+			f.settled = wanted.Rows
+			all = true
+		}
+	}
+	ledger := c.cfg.Store.Ledger()
+	if ledger == nil || f.writing {
+		return // not known yet which rows are the agent's, or they are half written
+	}
+	now := time.Now()
+	f.look(keys, all, c.session.mirror.Rows(), ledger, now)
+	c.facts.Drift, c.facts.Drifts = f.list(now), maps.Clone(f.count)
+}
+
+// cut bounds what comes from the switch to what the API takes.
+func cut(s string) string {
+	if len(s) > maxWord {
+		return strings.ToValidUTF8(s[:maxWord], "")
+	}
+	return s
+}

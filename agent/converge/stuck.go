@@ -1,0 +1,89 @@
+package converge
+
+import (
+	"context"
+	"time"
+
+	"github.com/switchlet/switchlet/sonic"
+)
+
+// stuck are rows whose deletion a daemon has not followed in time, and when to
+// try again.
+type stuck struct {
+	rows     sonic.Stuck
+	until    map[sonic.Key]time.Time
+	failures map[sonic.Key]int
+}
+
+// Pauses before something that a daemon did not follow is tried again.
+const (
+	minRetry = 5 * time.Second
+	maxRetry = 10 * time.Minute
+)
+
+// add leaves alone the rows whose markers did not come. before has the rows as
+// they were.
+func (s *stuck) add(missing []sonic.Marker, before sonic.DB, now time.Time) {
+	if s.rows == nil {
+		s.rows, s.until, s.failures = sonic.Stuck{}, map[sonic.Key]time.Time{}, map[sonic.Key]int{}
+	}
+	for _, marker := range missing {
+		key := marker.Row
+		if _, known := s.rows[key]; known {
+			continue
+		}
+		s.rows[key] = sonic.StuckRow{Fields: before[key], Marker: marker}
+		s.until[key] = now.Add(jitter(min(minRetry<<min(s.failures[key], 16), maxRetry)))
+		s.failures[key]++
+	}
+}
+
+// release drops the rows that daemons have let go of by now, and those that it
+// is time to try again.
+func (s *stuck) release(ctx context.Context, markers marking, now time.Time) error {
+	if len(s.rows) == 0 {
+		return nil
+	}
+	var all []sonic.Marker
+	for _, row := range s.rows {
+		all = append(all, row.Marker)
+	}
+	missing, err := markers.Missing(ctx, all)
+	if err != nil {
+		return err
+	}
+	held := make(map[sonic.Key]bool, len(missing))
+	for _, marker := range missing {
+		held[marker.Row] = true
+	}
+	for key := range s.rows {
+		switch {
+		case !held[key]:
+			delete(s.failures, key)
+		case now.Before(s.until[key]):
+			continue
+		}
+		delete(s.rows, key)
+		delete(s.until, key)
+	}
+	return nil
+}
+
+// marking looks for markers.
+type marking interface {
+	Missing(ctx context.Context, markers []sonic.Marker) ([]sonic.Marker, error)
+}
+
+// next is when to try again; zero if nothing is stuck.
+func (s *stuck) next() time.Time { return earliest(s.until) }
+
+// earliest of some times; zero if there is none.
+func earliest[K comparable](times map[K]time.Time) time.Time {
+	var first time.Time
+	for _, t := range times {
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
