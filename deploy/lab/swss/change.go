@@ -118,8 +118,8 @@ func (d *Daemons) judgeMap(key, name string, row Row) {
 	if parts := strings.Split(rest, "_"); len(parts) != 3 || parts[1] != row["vni"] {
 		d.blame(BadRow, key, "orchagent takes the VNI from a key of the form map_VNI_VlanN")
 	}
-	for other, m := range d.vxlanmgr.maps {
-		if other == strings.ReplaceAll(name, "|", ":") || m.vlan != row["vlan"] && m.vni != row["vni"] {
+	for _, other := range d.vxlanmgr.rivals(row["vlan"], row["vni"]) {
+		if other == strings.ReplaceAll(name, "|", ":") {
 			continue
 		}
 		kind, format := Refused, "%s has the VLAN or the VNI already"

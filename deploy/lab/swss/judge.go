@@ -80,7 +80,8 @@ func (d *Daemons) nvoBefore(seq uint64) bool {
 // not have.
 func (d *Daemons) judgeDangling() {
 	for _, c := range d.managers {
-		for name, t := range c.tasks {
+		for _, name := range sortedKeys(c.tasks) {
+			t := c.tasks[name]
 			if t.set == nil || t.dangling {
 				continue
 			}

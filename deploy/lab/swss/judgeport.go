@@ -25,7 +25,7 @@ func (d *Daemons) judgeMember(name, port string, row Row) {
 	if row["tagging_mode"] != "untagged" {
 		return
 	}
-	for other := range d.catalog.neededBy[portKey(port)] {
+	for _, other := range sortedKeys(d.catalog.neededBy[portKey(port)]) {
 		if other != key && strings.HasPrefix(other, "VLAN_MEMBER|") && d.lastRow(other)["tagging_mode"] == "untagged" {
 			d.blame(Conflict, key, "the port is untagged in %s too", other)
 		}

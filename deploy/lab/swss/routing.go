@@ -31,7 +31,7 @@ type interfaceObject struct {
 }
 
 func (o *orchagent) setVRF(name string, row Row) bool {
-	for field := range row {
+	for _, field := range sortedKeys(row) {
 		if !knownVRFField(field) {
 			o.d.err(daemonOrch, "Parse error in VRF request: Unknown attribute name: %s", field)
 			return true

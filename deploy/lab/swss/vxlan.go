@@ -1,6 +1,9 @@
 package swss
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 const daemonVXLAN = "vxlanmgrd"
 
@@ -123,4 +126,15 @@ func (m *vxlanmgrd) delMap(name string) bool {
 	m.d.orch.remove("VXLAN_TUNNEL_MAP_TABLE", key)
 	m.d.db.del(StateDB, "SUPPRESS_VLAN_NEIGH_TABLE|"+entry.vlan)
 	return true
+}
+
+// rivals are the maps that have a VLAN or a VNI.
+func (m *vxlanmgrd) rivals(vlan, vni string) []string {
+	var keys []string
+	for _, key := range []string{m.byVLAN[vlan], m.byVNI[vni]} {
+		if key != "" && !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
