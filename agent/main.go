@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"syscall"
@@ -18,6 +19,9 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/metrics"
+	"github.com/switchlet/switchlet/agent/persist"
+	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/agent/watch"
@@ -34,6 +38,10 @@ type options struct {
 	kubeconfig string
 	stateDir   string
 	files      converge.Files
+	configFile string
+	metricsTo  string // a file
+	metricsOn  string // an address
+	rules      probe.Rules
 	logLevel   slog.Level
 }
 
@@ -69,6 +77,10 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the switch's disk for the last good configuration")
 	flags.StringVar(&o.files.YANGDir, "yang-dir", "/usr/local/yang-models", "folder of the switch's YANG models")
 	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
+	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
+	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
+	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
+	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -96,17 +108,64 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	inbox, reporter := converge.NewInbox(), report.New(client, opts.node, log)
+	reachable, err := apiServer(config)
+	if err != nil {
+		return err
+	}
+	inbox, reporter, measured := converge.NewInbox(), report.New(client, opts.node, log), metrics.NewAgent()
 	converger := converge.New(converge.Config{
 		Node: opts.node, Files: opts.files, AgentVersion: version, Store: store, Loaded: loaded,
+		APIServer: reachable, Rules: opts.rules, Persister: opts.persister(), Metrics: measured,
 		Inbox: inbox, Report: reporter.Report, Log: log,
 	})
 	var all sync.WaitGroup
+	if err := show(ctx, &all, measured.Set, opts, log); err != nil {
+		return err
+	}
 	all.Go(func() { watch.Watch(ctx, client, opts.node, sink{inbox, reporter}, log) })
 	all.Go(func() { reporter.Run(ctx) })
 	all.Go(func() { converger.Run(ctx) })
 	all.Wait()
 	log.Info("agent ended; what is in force on the switch stays")
+	return nil
+}
+
+// apiServer is how to find out whether the API server can be reached.
+func apiServer(config *rest.Config) (func(context.Context) error, error) {
+	settings, err := rest.TLSConfigFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("TLS of the API server: %w", err)
+	}
+	return probe.HTTPS(config.Host, settings), nil
+}
+
+// persister saves rows in SONiC's file, unless it is to be left alone.
+func (o options) persister() *persist.Persister {
+	if o.configFile == "" {
+		return nil
+	}
+	return persist.New(persist.Config{
+		File: o.configFile, LockFile: filepath.Join(filepath.Dir(o.configFile), "reload.lock"), StateDir: o.stateDir,
+	})
+}
+
+// show makes the metrics visible to whom the options say.
+func show(ctx context.Context, all *sync.WaitGroup, set *metrics.Set, opts options, log *slog.Logger) error {
+	if opts.metricsTo != "" {
+		all.Go(func() { set.WriteFile(ctx, opts.metricsTo, log) })
+	}
+	if opts.metricsOn == "" {
+		return nil
+	}
+	listener, err := metrics.Listen(opts.metricsOn)
+	if err != nil {
+		return fmt.Errorf("--metrics-bind-address: %w", err)
+	}
+	all.Go(func() {
+		if err := set.Serve(ctx, listener); err != nil {
+			log.Error("metrics are no longer served", "error", err)
+		}
+	})
 	return nil
 }
 

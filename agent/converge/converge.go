@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchlet/switchlet/agent/metrics"
+	"github.com/switchlet/switchlet/agent/persist"
 	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/agent/report"
@@ -36,6 +38,10 @@ type Config struct {
 	// APIServer reports whether the API server can be reached by a new
 	// connection. Without it, losing the API server takes no change back.
 	APIServer func(context.Context) error
+	// Persister saves the rows in SONiC's own file; without it they are not saved.
+	Persister *persist.Persister
+	// Metrics are kept up to date. Default: metrics that nobody sees.
+	Metrics *metrics.Agent
 	// Rules of the trial of a change. The zero value has the defaults.
 	Rules probe.Rules
 	// Patience is how long a marker may take. Default 10 s.
@@ -71,6 +77,7 @@ type Converger struct {
 	stuck      stuck
 	quarantine quarantine
 	trial      trial
+	persistAt  time.Time // when to persist; zero if there is nothing to
 	drift      drift
 	woken      chan struct{}
 	fresh      map[sonic.Key]bool // rows written and never seen in force
@@ -85,10 +92,14 @@ const (
 
 // New is a Converger that has not done anything yet.
 func New(cfg Config) *Converger {
+	if cfg.Metrics == nil {
+		cfg.Metrics = metrics.NewAgent()
+	}
 	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
 	cfg.Rules.Window, cfg.Rules.Deadline = cmp.Or(cfg.Rules.Window, trialWindow), cmp.Or(cfg.Rules.Deadline, trialDeadline)
 	c := &Converger{cfg: cfg, started: time.Now(), good: cfg.Loaded.LastGood, inForce: cfg.Loaded.LastGood, fresh: map[sonic.Key]bool{}, woken: make(chan struct{}, 1)}
 	c.facts.StateSaved = report.State{OK: true, Reason: "Saved"}
+	c.facts.Persisted = report.State{OK: true, Reason: "Persisted"}
 	if len(cfg.Loaded.Damage) > 0 {
 		c.facts.StateSaved.Reason = "Recovered"
 		c.facts.StateSaved.Message = strings.Join(cfg.Loaded.Damage, "; ")
@@ -117,6 +128,7 @@ func (c *Converger) Run(ctx context.Context) {
 		c.note(err)
 		c.logChanges(before)
 		c.facts.SwitchGeneration = d.switchGeneration
+		c.measure(c.facts)
 		c.cfg.Report(c.facts)
 		c.wait(ctx, err)
 	}
@@ -126,6 +138,7 @@ func (c *Converger) disconnect() {
 	if c.session != nil {
 		c.session.close()
 		c.session = nil
+		c.cfg.Metrics.RedisReconnects.Add(1)
 	}
 }
 
@@ -138,6 +151,7 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 		}
 		c.session = s
 		c.proof = proof{recheck: time.Now()}
+		c.unsaved(time.Now())
 	}
 	begin := time.Now()
 	changed, all, err := c.session.mirror.Refresh(ctx)
@@ -149,6 +163,9 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 	c.facts.Connected = report.State{OK: true, Reason: "Connected"}
 	err = c.program(ctx, d, &times)
 	c.look()
+	if err == nil {
+		c.persist(time.Now())
+	}
 	return err
 }
 
@@ -201,6 +218,7 @@ func (c *Converger) logChanges(before report.Facts) {
 	}{
 		{v1alpha1.SwitchConnected, before.Connected, c.facts.Connected},
 		{v1alpha1.SwitchStateSaved, before.StateSaved, c.facts.StateSaved},
+		{v1alpha1.SwitchPersisted, before.Persisted, c.facts.Persisted},
 		{v1alpha1.ConfigRendered, before.Rendered, c.facts.Rendered},
 		{v1alpha1.ConfigProgrammed, before.Programmed, c.facts.Programmed},
 		{v1alpha1.ConfigConfirmed, before.Confirmed, c.facts.Confirmed},
@@ -257,7 +275,7 @@ func (c *Converger) wait(ctx context.Context, err error) {
 func (c *Converger) alarm(now time.Time) <-chan time.Time {
 	var next time.Time
 	for _, t := range []time.Time{
-		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(),
+		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(), c.persistTime(),
 	} {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t

@@ -9,6 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
@@ -28,7 +29,7 @@ type drift struct {
 	writing bool     // a change was begun and has not come to its end
 	rows    map[sonic.Key][]v1alpha1.Drift
 	past    []v1alpha1.Drift // what is as wanted again, the newest last
-	count   map[string]int   // by table
+	metric  *metrics.Metric
 }
 
 // look compares rows that were read again with what was written.
@@ -71,7 +72,7 @@ func (f *drift) note(key sonic.Key, found []v1alpha1.Drift, now time.Time) {
 		return
 	}
 	if f.rows == nil {
-		f.rows, f.count = map[sonic.Key][]v1alpha1.Drift{}, map[string]int{}
+		f.rows = map[sonic.Key][]v1alpha1.Drift{}
 	}
 	known := f.rows[key]
 	for i := range found {
@@ -80,7 +81,7 @@ func (f *drift) note(key sonic.Key, found []v1alpha1.Drift, now time.Time) {
 		if old >= 0 {
 			found[i].Since = known[old].Since
 		} else {
-			f.count[key.Table]++
+			f.metric.Add(1, key.Table)
 		}
 	}
 	f.rows[key] = found
@@ -129,6 +130,7 @@ func (f *drift) left(policy v1alpha1.DriftPolicy) sonic.Stuck {
 // start, what was written is the last good configuration.
 func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
 	f := &c.drift
+	f.metric = c.cfg.Metrics.Drift
 	if f.settled == nil && c.good != nil {
 		if wanted, err := render.Render(&c.good.Spec, c.box()); err == nil {
 			f.settled = wanted.Rows
@@ -141,7 +143,7 @@ func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
 	}
 	now := time.Now()
 	f.look(keys, all, c.session.mirror.Rows(), ledger, now)
-	c.facts.Drift, c.facts.Drifts = f.list(now), maps.Clone(f.count)
+	c.facts.Drift = f.list(now)
 }
 
 // cut bounds what comes from the switch to what the API takes.

@@ -72,6 +72,9 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	if n := plan.Commands(); n > 0 {
 		times.Write, times.Wait, times.Commands = (time.Since(begin) - waited).Microseconds(), waited.Microseconds(), int32(n)
 		c.facts.LastChange = times
+		c.unsaved(time.Now())
+		c.cfg.Metrics.Commands.Add(float64(n))
+		c.cfg.Metrics.MarkerWait.Add(waited.Seconds())
 		c.cfg.Log.Info("CONFIG_DB changed", "commands", n, "stages", len(plan.Stages), "microseconds", times.Write, "waited", times.Wait)
 	}
 	c.proof.wrote(plan.Accepted, time.Now())

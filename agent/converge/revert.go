@@ -35,7 +35,7 @@ func (c *Converger) mustRevert(ctx context.Context, d desired, now time.Time) (s
 		if err := c.cfg.Store.MarkBad(open.Revision, reason, now); err != nil {
 			return "", diskError{err}
 		}
-		c.facts.Rollbacks++
+		c.cfg.Metrics.Rollbacks.Add(1)
 		return reason, nil
 	}
 	if !c.trial.open() && !d.compiled() && now.Sub(c.started) >= orphanPause {

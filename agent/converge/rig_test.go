@@ -89,7 +89,9 @@ func (r *rig) start() {
 func (r *rig) apply(spec v1alpha1.SwitchConfigSpec) {
 	r.t.Helper()
 	generation := r.write(spec)
-	r.until("the spec is in force", func(f report.Facts) bool { return f.AppliedGeneration == generation && f.Programmed.OK && f.Confirmed.Reason == "Confirmed" })
+	r.until("the spec is in force", func(f report.Facts) bool {
+		return f.AppliedGeneration == generation && f.Programmed.OK && f.Confirmed.Reason == "Confirmed"
+	})
 }
 
 func (r *rig) write(spec v1alpha1.SwitchConfigSpec) int64 {

@@ -28,21 +28,17 @@ type Facts struct {
 	Rendered, Programmed, Confirmed State
 	// BadRevision is the newest revision if it was tried and taken back.
 	BadRevision string
-	// Rollbacks is how many changes this agent has taken back since it started.
-	Rollbacks int
 	// Problems of owners.
 	Problems []v1alpha1.Problem
 	// Drift is what others changed of what the agent wrote.
 	Drift []v1alpha1.Drift
-	// Drifts is how often others changed something, by table.
-	Drifts map[string]int
 	// LastChange is nil if there was none yet.
 	LastChange *v1alpha1.ApplyTimes
 
 	// SwitchGeneration of the newest Switch that was looked at; 0 if there is none.
 	SwitchGeneration int64
-	// Connected, StateSaved are conditions of the Switch.
-	Connected, StateSaved State
+	// Connected, StateSaved, Persisted are conditions of the Switch.
+	Connected, StateSaved, Persisted State
 	// Inventory is what the switch is and has, as last seen; nil if never.
 	Inventory *Inventory
 }

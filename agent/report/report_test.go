@@ -25,11 +25,12 @@ func condition(name string, status metav1.ConditionStatus, reason, message strin
 // its time.
 func TestConditions(t *testing.T) {
 	fine := report.State{OK: true, Reason: "Rendered"}
-	f := report.Facts{Generation: 2, Rendered: fine, Programmed: report.State{OK: true, Reason: "RowsInConfigDB"}}
+	f := report.Facts{Generation: 2, Rendered: fine, Programmed: report.State{OK: true, Reason: "Converged"}, Confirmed: report.State{OK: true, Reason: "Confirmed"}}
 	first := report.ConfigStatus(f, nil, monday())
 	want := []metav1.Condition{
 		condition("Rendered", "True", "Rendered", "", monday()),
-		condition("Programmed", "True", "RowsInConfigDB", "", monday()),
+		condition("Programmed", "True", "Converged", "", monday()),
+		condition("Confirmed", "True", "Confirmed", "", monday()),
 		condition("Ready", "True", "Ready", "", monday()),
 	}
 	if diff := cmp.Diff(want, first.Conditions); diff != "" {
@@ -40,6 +41,7 @@ func TestConditions(t *testing.T) {
 	want = []metav1.Condition{
 		condition("Rendered", "True", "Rendered", "", monday()),
 		condition("Programmed", "False", "Paused", "It is paused.", monday().Add(day)),
+		condition("Confirmed", "True", "Confirmed", "", monday()),
 		condition("Ready", "False", "Paused", "It is paused.", monday().Add(day)),
 	}
 	if diff := cmp.Diff(want, second.Conditions); diff != "" {

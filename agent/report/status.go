@@ -50,7 +50,7 @@ func SwitchStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		}
 	}
 	status.Conditions = conditions(previous, f.SwitchGeneration, now, []named{
-		{v1alpha1.SwitchConnected, f.Connected}, {v1alpha1.SwitchStateSaved, f.StateSaved},
+		{v1alpha1.SwitchConnected, f.Connected}, {v1alpha1.SwitchStateSaved, f.StateSaved}, {v1alpha1.SwitchPersisted, f.Persisted},
 	})
 	return status
 }

@@ -29,6 +29,10 @@ const (
 	// Reasons: Saved; Recovered (a file was damaged and has been made anew:
 	// the message says from what); WriteFailed.
 	SwitchStateSaved = "StateSaved"
+	// SwitchPersisted says whether the agent's rows are in SONiC's own
+	// config_db.json, as far as they are confirmed. Reasons: Persisted; Busy
+	// (somebody else is at the file); WriteFailed (it is missing or unusable).
+	SwitchPersisted = "Persisted"
 )
 
 // SwitchSpec is what the network team says of a switch; the controller makes
