@@ -1,0 +1,47 @@
+// Package frr knows the part of FRRouting's configuration that Switchlet needs:
+// the underlay's BGP, EVPN, and for each tenant a VRF with its L3 VNI. SONiC's
+// CONFIG_DB cannot express it, so it goes to FRR itself.
+//
+// The way through it is
+//
+//	Config               → Build → Tree: statements, each with its owner; Problems
+//	Tree                 → File  → frr.conf, for the next start of FRR
+//	show running-config  → Parse → Tree
+//	Delta(have, want, owned)     → Plan: ordered commands, conflicts, what to record as owned
+//	Session.Apply                → the plan carried out and read back
+//
+// All but the session, its shells and WriteFile is pure. Where a comment names
+// an FRR version, it was seen on that version's daemons.
+//
+// # Two shells
+//
+// A Session talks to FRR through a Shell. Sockets speaks to the daemons' vty
+// sockets itself: a tenant takes milliseconds. It needs the folder of the
+// sockets, which stock SONiC keeps inside the bgp container. Vtysh types into one
+// process of FRR's own shell for a whole change, by whatever brings a command
+// into the container; it takes a quarter of a second.
+//
+// Both give FRR one line after the other and hear the answer to each, so that one
+// refused line stops nobody, and mgmtd (FRR 10) commits each line by itself. A
+// file (vtysh -f) is committed as a whole; one refused line then takes others
+// along, and on FRR 10 can keep mgmtd from taking anything until it is restarted.
+//
+// Neither trusts answers: what is not in the running configuration afterwards
+// was refused. Which daemon takes which statement differs between versions (FRR
+// 10 moved VRFs, route maps and prefix lists of zebra to mgmtd), so Sockets asks
+// all of them, and one that does not know a command has no say in it.
+//
+// # What FRR needs to be handled with care
+//
+//   - A VRF's instance goes after its L3 VNI: until bgpd has heard that the VNI is
+//     gone it refuses.
+//   - FRR 8.4 aborts when an instance goes that has route targets: they go first.
+//   - "no vrf" of a VRF that the kernel has is refused, and on FRR 10 may leave
+//     mgmtd unable to take anything: it is sent for inactive VRFs only.
+//   - A neighbour takes all that is said of it along, a peer group its members.
+//   - "no bgp default ipv4-unicast" turns around what others say of their
+//     neighbours: it stays as long as they have statements in the instance.
+//   - The default of maximum-paths depends on how FRR was built, and a route
+//     distinguisher like FRR's own is taken without being noted: neither shows in
+//     the running configuration. The session remembers that it was taken.
+package frr
