@@ -291,6 +291,9 @@ func (d *differ) isStuck(i int32) bool {
 
 // lingers is the conflict of a row with one that is stuck, which may be itself.
 func (d *differ) lingers(i, other int32) Conflict {
+	if user := d.stuck[d.keys[other]].User; user != (Key{}) {
+		return Conflict{Kind: InUse, Key: d.keys[i], Other: user}
+	}
 	if d.stuck[d.keys[other]].Marker == (Marker{}) {
 		return Conflict{Kind: Drifted, Key: d.keys[i], Other: d.keys[other]}
 	}

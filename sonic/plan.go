@@ -134,6 +134,8 @@ type StuckRow struct {
 	// Marker is what the daemon is waited for; the zero value if somebody else
 	// has changed the row.
 	Marker Marker
+	// User is a row of somebody else's that needs the row, if that is why.
+	User Key
 }
 
 // Commands is the number of commands in all stages.

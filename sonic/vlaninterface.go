@@ -64,3 +64,22 @@ func (g AnycastGateway) Row() Row {
 }
 
 func sagKey() Key { return Key{TableSAG, "GLOBAL"} }
+
+// Gateways says which ways to an anycast gateway a switch knows.
+type Gateways struct {
+	// MACAddress: VLAN_INTERFACE has the field mac_addr.
+	MACAddress bool
+	// StaticAnycastGateway: there is SAG, and VLAN_INTERFACE has the field
+	// static_anycast_gateway.
+	StaticAnycastGateway bool
+}
+
+// KnowsGateways finds out by the tables and fields that a switch's YANG models
+// have.
+func KnowsGateways(table func(string) bool, field func(Key, string) bool) Gateways {
+	vlan := VLANInterfaceKey(2)
+	return Gateways{
+		MACAddress:           field(vlan, fieldMACAddress),
+		StaticAnycastGateway: table(TableSAG) && field(vlan, fieldSAG),
+	}
+}

@@ -50,6 +50,12 @@ func (w Wanted) AllProblems(conflicts []sonic.Conflict, box Box) []v1alpha1.Prob
 		if !ok {
 			owner = box.self()
 		}
+		if of, wanted := w.Owners[c.Other]; wanted && c.Kind == sonic.MissingRow {
+			if of != owner { // who hears of it already
+				problems = append(problems, v1alpha1.Problem{Owner: owner, Reason: ReasonBlocked, Message: leftOut(c, of)})
+			}
+			continue
+		}
 		if c.Kind == sonic.Blocked {
 			root := roots[c.Other]
 			if w.Owners[root.Key] == owner {
@@ -94,6 +100,11 @@ func reason(kind sonic.ConflictKind) string {
 	case sonic.Blocked:
 	}
 	return ReasonBlocked
+}
+
+// leftOut says that a row waits for one whose owner is left out.
+func leftOut(c sonic.Conflict, of v1alpha1.ObjectReference) string {
+	return fmt.Sprintf("%s waits for %s, which is left out: see the problem of %s.", c.Key, c.Other, of)
 }
 
 // message says what conflicts with what, and what to do.

@@ -7,8 +7,13 @@ import (
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// ReasonNotTaken: SONiC's daemons did not take a row.
-const ReasonNotTaken = "NotTaken"
+// Reasons of the problems that rows have with SONiC itself.
+const (
+	// ReasonNotTaken: SONiC's daemons did not take a row.
+	ReasonNotTaken = "NotTaken"
+	// ReasonSchemaViolation: the switch's YANG models do not allow a row.
+	ReasonSchemaViolation = "SchemaViolation"
+)
 
 // RowsOf are the rows of an owner.
 func (w Wanted) RowsOf(owner v1alpha1.ObjectReference) sonic.DB {
@@ -35,4 +40,10 @@ func (w Wanted) Without(left func(v1alpha1.ObjectReference) bool) sonic.DB {
 // NotTaken is what the owner of a row is told whose marker did not come.
 func NotTaken(marker sonic.Marker) string {
 	return fmt.Sprintf("SONiC's daemons did not take %s: %s did not come. It is left out, and tried again later and when it changes. Look for the row in the log of the swss container.", marker.Row, marker)
+}
+
+// SchemaViolation is what the owner of a row is told that the models of the
+// switch do not allow.
+func SchemaViolation(key sonic.Key, violation string) string {
+	return fmt.Sprintf("The YANG models of the switch do not allow %s: %s. It is left out. Change what asks for it, or upgrade the switch.", key, violation)
 }

@@ -52,6 +52,9 @@ type Inventory struct {
 	Ports        []v1alpha1.SwitchPort
 	// ForeignVLANs, ForeignVNIs are in use by others, in rising order.
 	ForeignVLANs, ForeignVNIs []int32
+	// Violations of the switch's YANG models by rows of others: table, field,
+	// rule and how many.
+	Violations []string
 	// VNIs, VTEPs are those of the agent's own rows, in rising order.
 	VNIs  []int32
 	VTEPs []string

@@ -46,7 +46,8 @@ func SwitchStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		status = v1alpha1.SwitchStatus{
 			NOSVersion: cut(i.NOSVersion, 128), Platform: cut(i.Metadata.Platform, 128), HWSKU: cut(i.Metadata.HWSKU, 128), MAC: cut(i.Metadata.MAC, 17),
 			AgentVersion: cut(i.AgentVersion, 64), Gateway: i.Gateway, Ports: i.Ports,
-			ForeignVLANs: i.ForeignVLANs, ForeignVNIs: i.ForeignVNIs,
+			ModelViolations: i.Violations,
+			ForeignVLANs:    i.ForeignVLANs, ForeignVNIs: i.ForeignVNIs,
 		}
 	}
 	status.Conditions = conditions(previous, f.SwitchGeneration, now, []named{

@@ -153,6 +153,15 @@ type SwitchStatus struct {
 	// +listType=atomic
 	// +optional
 	Ports []SwitchPort `json:"ports,omitempty"`
+	// ModelViolations are what others' rows of CONFIG_DB have that the YANG
+	// models on the switch do not allow: table, field, rule and how many. They
+	// block nothing of Switchlet's, but may block the switch's own tools.
+	// kubectl-switchlet config validate tells the rest.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=256
+	// +listType=atomic
+	// +optional
+	ModelViolations []string `json:"modelViolations,omitempty"`
 	// ForeignVLANs are the VLAN ids on the switch that are not the agent's, in
 	// rising order. The planner never picks one of them.
 	// +listType=atomic

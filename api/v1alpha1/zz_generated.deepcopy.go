@@ -632,6 +632,11 @@ func (in *SwitchStatus) DeepCopyInto(out *SwitchStatus) {
 		*out = make([]SwitchPort, len(*in))
 		copy(*out, *in)
 	}
+	if in.ModelViolations != nil {
+		in, out := &in.ModelViolations, &out.ModelViolations
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.ForeignVLANs != nil {
 		in, out := &in.ForeignVLANs, &out.ForeignVLANs
 		*out = make([]int32, len(*in))
