@@ -43,7 +43,7 @@ func daemon(t *testing.T, b *box.Box, id int, rows map[string][]any) {
 }
 
 func TestTables(t *testing.T) {
-	b := labtest.Box(t, box.Config{})
+	b := labtest.Box(t, box.Config{NoDaemons: true})
 	daemon(t, b, 0, map[string][]any{
 		"PORT_TABLE:Ethernet0": {"oper_status", "up", "mtu", "9100"}, "PORT_TABLE:Ethernet4": {"oper_status", "down"},
 		"PORT_TABLE_OTHER:Ethernet8": {"oper_status", "up"},
@@ -71,7 +71,7 @@ func TestTables(t *testing.T) {
 }
 
 func TestTablesSayWhatIsWrong(t *testing.T) {
-	b := labtest.Box(t, box.Config{})
+	b := labtest.Box(t, box.Config{NoDaemons: true})
 	tables := tables(t, b)
 	if _, err := tables.Rows(t.Context(), "COUNTERS_DB", "X", []string{"y"}); err == nil || err.Error() != "database COUNTERS_DB is not one of those that are read" {
 		t.Errorf("error is %v", err)
