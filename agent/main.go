@@ -76,6 +76,7 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.files.DatabaseConfig, "database-config", redis.DefaultConfigFile, "SONiC's database_config.json")
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the switch's disk for the last good configuration")
 	flags.StringVar(&o.files.YANGDir, "yang-dir", "/usr/local/yang-models", "folder of the switch's YANG models")
+	flags.StringVar(&o.files.IETFDir, "ietf-yang-dir", "/usr/share/yang/modules/libyang", "folder of the IETF modules that the models import, where they are not beside them")
 	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
 	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
 	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")

@@ -20,6 +20,7 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/redis"
+	"github.com/switchlet/switchlet/sonic/yang"
 )
 
 // Config is what a Converger is made of.
@@ -64,7 +65,8 @@ const (
 // Converger makes the switch what it should be.
 type Converger struct {
 	cfg     Config
-	session *session // nil while there is no connection
+	schema  *yang.Schema // of the switch; nil until it was read
+	session *session     // nil while there is no connection
 	started time.Time
 	good    *state.LastGood // on the disk
 	inForce *state.LastGood // what daemons have taken, on the disk or on trial
@@ -145,7 +147,14 @@ func (c *Converger) disconnect() {
 // step is one round. An error says that it has to be tried again.
 func (c *Converger) step(ctx context.Context, d desired) error {
 	if c.session == nil {
-		s, err := open(ctx, c.cfg, c.cfg.Log)
+		if c.schema == nil {
+			schema, err := loadModels(c.cfg.Files)
+			if err != nil {
+				return err
+			}
+			c.schema = schema
+		}
+		s, err := open(ctx, c.cfg, c.schema, c.cfg.Log)
 		if err != nil {
 			return err
 		}
@@ -154,7 +163,7 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 		c.unsaved(time.Now())
 	}
 	begin := time.Now()
-	changed, all, err := c.session.mirror.Refresh(ctx)
+	changed, all, err := c.refresh(ctx)
 	if err != nil {
 		return err
 	}
@@ -169,6 +178,23 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 	return err
 }
 
+// refresh brings the rows up to date.
+func (c *Converger) refresh(ctx context.Context) (changed []sonic.Key, all bool, err error) {
+	changed, all, err = c.session.mirror.Refresh(ctx)
+	if err != nil {
+		return changed, all, err
+	}
+	switch v := c.session.validator; {
+	case v == nil:
+		c.session.validator = newValidator(c.schema, c.session.mirror.Rows())
+	case all:
+		v.touchAll(c.session.mirror.Rows())
+	default:
+		v.touch(changed)
+	}
+	return changed, all, nil
+}
+
 func since(begin time.Time) int64 { return time.Since(begin).Microseconds() }
 
 // look takes stock of the switch for the report.
@@ -180,6 +206,7 @@ func (c *Converger) look() {
 		NOSVersion: c.session.version, AgentVersion: c.cfg.AgentVersion, Gateway: c.session.gateway,
 	}
 	inventory.Look(c.session.mirror.Rows(), c.cfg.Store.Ledger())
+	inventory.Violations = c.session.validator.foreignViolations(c.session.mirror.Rows(), c.cfg.Store.Ledger())
 	c.facts.Inventory = inventory
 }
 

@@ -87,7 +87,7 @@ func (c *Converger) undisturbed(ctx context.Context, stage sonic.Stage) error {
 	if len(stage.Await) == 0 {
 		return nil
 	}
-	changed, all, err := c.session.mirror.Refresh(ctx)
+	changed, all, err := c.refresh(ctx)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 		return err
 	}
 	begin := time.Now()
-	plan, rows := c.plan(wanted, d.drift, now)
+	plan, rows := c.validated(wanted, d.drift, now)
 	times.Diff = since(begin)
 	c.noteProblems(d, append(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems()...))
 	if d.paused && len(plan.Stages) > 0 {

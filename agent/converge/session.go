@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
 	"sync"
 
 	"sigs.k8s.io/yaml"
@@ -24,6 +25,9 @@ type Files struct {
 	DatabaseConfig string
 	// YANGDir is the folder of the YANG models.
 	YANGDir string
+	// IETFDir is the folder of the IETF modules that the models import, if they
+	// are not among them.
+	IETFDir string
 	// Version is sonic_version.yml.
 	Version string
 }
@@ -42,18 +46,17 @@ type session struct {
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	gateway v1alpha1.GatewayDialect
-	version string
+	schema  *yang.Schema
+	// validator is nil until the rows have been read.
+	validator *validator
+	version   string
 }
 
 // open finds out what the switch is and connects to its databases.
-func open(ctx context.Context, cfg Config, log *slog.Logger) (*session, error) {
+func open(ctx context.Context, cfg Config, schema *yang.Schema, log *slog.Logger) (*session, error) {
 	databases, err := redis.ReadConfig(cfg.Files.DatabaseConfig)
 	if err != nil {
 		return nil, err
-	}
-	gateways, err := yang.ReadGateways(cfg.Files.YANGDir)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errModels, err)
 	}
 	markers, err := redis.NewMarkers(databases)
 	if err != nil {
@@ -66,7 +69,7 @@ func open(ctx context.Context, cfg Config, log *slog.Logger) (*session, error) {
 	s := &session{
 		tables: tables, prober: probe.New(probe.Config{Tables: tables, APIServer: cfg.APIServer}),
 		client: redis.NewClient(databases[redis.ConfigDB]), markers: markers,
-		gateway: dialect(gateways), version: readVersion(cfg.Files.Version),
+		schema: schema, gateway: dialect(schema), version: readVersion(cfg.Files.Version),
 	}
 	s.mirror = redis.NewMirror(s.client, log)
 	ctx, s.stop = context.WithCancel(ctx)
@@ -87,11 +90,12 @@ func (s *session) close() {
 // dialect prefers mac_addr where both are known: deleting an interface with a
 // static anycast gateway can leave its VRF stuck for good, and setting it again
 // makes the link flap.
-func dialect(g yang.Gateways) v1alpha1.GatewayDialect {
+func dialect(schema *yang.Schema) v1alpha1.GatewayDialect {
+	knows := sonic.KnowsGateways(schema.Table, schema.Field)
 	switch {
-	case g.MACAddress:
+	case knows.MACAddress:
 		return v1alpha1.GatewayMACAddress
-	case g.StaticAnycastGateway:
+	case knows.StaticAnycastGateway:
 		return v1alpha1.GatewayStaticAnycastGateway
 	}
 	return v1alpha1.GatewayNone
@@ -99,6 +103,22 @@ func dialect(g yang.Gateways) v1alpha1.GatewayDialect {
 
 // maxVersionSize bounds sonic_version.yml, which has some hundred bytes.
 const maxVersionSize = 1 << 16
+
+// loadModels reads the switch's YANG models. The IETF modules that they import
+// lie beside them or where libyang has its own.
+func loadModels(files Files) (*yang.Schema, error) {
+	var more []string
+	if _, err := os.Stat(files.IETFDir); err == nil {
+		more = append(more, files.IETFDir)
+	}
+	schema, err := yang.Load(files.YANGDir, more...)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errModels, err)
+	}
+	// Parsing leaves a hundred times of what is kept.
+	debug.FreeOSMemory()
+	return schema, nil
+}
 
 // readVersion is SONiC's build version, empty if the file does not tell.
 func readVersion(file string) string {

@@ -38,6 +38,16 @@ func (s *stuck) add(missing []sonic.Marker, before sonic.DB, now time.Time) {
 	}
 }
 
+// hold leaves alone a row that one of somebody else's refers to.
+func (s *stuck) hold(key, user sonic.Key, fields sonic.Fields, now time.Time) {
+	if s.rows == nil {
+		s.rows, s.until, s.failures = sonic.Stuck{}, map[sonic.Key]time.Time{}, map[sonic.Key]int{}
+	}
+	s.rows[key] = sonic.StuckRow{Fields: fields, User: user}
+	s.until[key] = now.Add(jitter(min(minRetry<<min(s.failures[key], 16), maxRetry)))
+	s.failures[key]++
+}
+
 // release drops the rows that daemons have let go of by now, and those that it
 // is time to try again.
 func (s *stuck) release(ctx context.Context, markers marking, now time.Time) error {
@@ -45,14 +55,18 @@ func (s *stuck) release(ctx context.Context, markers marking, now time.Time) err
 		return nil
 	}
 	var all []sonic.Marker
-	for _, row := range s.rows {
-		all = append(all, row.Marker)
+	held := map[sonic.Key]bool{}
+	for key, row := range s.rows {
+		if row.User == (sonic.Key{}) {
+			all = append(all, row.Marker)
+		} else {
+			held[key] = true
+		}
 	}
 	missing, err := markers.Missing(ctx, all)
 	if err != nil {
 		return err
 	}
-	held := make(map[sonic.Key]bool, len(missing))
 	for _, marker := range missing {
 		held[marker.Row] = true
 	}
