@@ -1,20 +1,26 @@
 // Package box makes one SONiC box as far as an agent can see it: the files
-// where SONiC has them and a redis-server with SONiC's databases and a
-// configuration of a 32-port switch.
+// where SONiC has them, a redis-server with SONiC's databases and a
+// configuration of a 32-port switch, and the stand-in for SONiC's daemons of
+// package swss, which makes of CONFIG_DB what they would in STATE_DB, APPL_DB
+// and ASIC_DB. There is no data plane.
 //
-// No SONiC daemon runs on it: what is written to CONFIG_DB stays there and has
-// no further effect. A box needs neither root nor a network; it lives in a
-// folder, as many side by side as one likes:
+// A box needs neither root nor a network; it lives in a folder, as many side by
+// side as one likes:
 //
 //	b, err := box.Start(ctx, box.Config{Root: dir, Name: "leaf1", Number: 1})
 //	…
 //	before, err := b.Snapshot(ctx)
+//	…                                // write CONFIG_DB
+//	err = b.Daemons().Quiet(ctx)     // until they have made of it what they can
+//	mistakes := b.Daemons().Mistakes()
 package box
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,6 +29,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
+	"github.com/switchlet/switchlet/deploy/lab/swss/live"
 )
 
 // Config says what box to make.
@@ -44,6 +52,15 @@ type Config struct {
 	// Log is the file for the output of redis-server. Default
 	// Root/var/log/redis.log.
 	Log string
+	// Daemons is how long the daemons take; Read is not for the caller. By
+	// default they act at once, and try again after 20 ms what SONiC's try again
+	// after a second.
+	Daemons swss.Config
+	// NoDaemons leaves them out: what is written to CONFIG_DB stays there and
+	// has no further effect.
+	NoDaemons bool
+	// DaemonsLog, if not nil, is told when they start again.
+	DaemonsLog *slog.Logger
 }
 
 // startTimeout is generous: a box starts within 100 ms on an idle machine.
@@ -54,6 +71,9 @@ type Box struct {
 	cfg    Config
 	redis  *process.Process
 	client *redis.Client
+
+	daemons    *live.Service // nil without
+	endDaemons func() error  // and waits for it
 }
 
 // Start writes the box's files, starts its redis-server and loads its
@@ -71,8 +91,11 @@ func Start(ctx context.Context, cfg Config) (*Box, error) {
 	b.client = redis.NewClient(&redis.Options{
 		Network: "unix", Addr: b.Socket(), DB: configDB, Protocol: 2, DisableIdentity: true,
 	})
+	if err := b.startDaemons(); err != nil {
+		return nil, errors.Join(fmt.Errorf("box %s: %w", cfg.Name, err), b.client.Close())
+	}
 	if err := b.Boot(ctx); err != nil {
-		return nil, errors.Join(err, b.client.Close())
+		return nil, errors.Join(err, b.endDaemons(), b.client.Close())
 	}
 	return b, nil
 }
@@ -90,6 +113,7 @@ func (cfg Config) withDefaults() (Config, error) {
 	if cfg.Release == "" {
 		cfg.Release = Release202505
 	}
+	cfg.Daemons.Tick = cmp.Or(cfg.Daemons.Tick, 20*time.Millisecond)
 	root, err := filepath.Abs(cfg.Root)
 	if err != nil {
 		return cfg, fmt.Errorf("box %s: %w", cfg.Name, err)
@@ -127,26 +151,32 @@ func (b *Box) StateDir() string { return filepath.Join(b.cfg.Root, "var/lib/swit
 // Process is the running redis-server.
 func (b *Box) Process() *process.Process { return b.redis }
 
-// Boot starts redis-server, empty, and loads config_db.json into it. The box
-// must be stopped or killed.
+// Boot starts redis-server, empty, and loads config_db.json into it. It returns
+// once the daemons have made of it what they can. The box must be stopped or
+// killed.
 func (b *Box) Boot(ctx context.Context) error {
-	if err := b.startRedis(ctx); err != nil {
+	err := b.startRedis(ctx)
+	if err != nil {
 		return fmt.Errorf("box %s: %w", b.cfg.Name, err)
 	}
-	if err := b.load(ctx); err != nil {
+	if err = b.load(ctx); err == nil {
+		err = b.quiet(ctx)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("box %s: %w", b.cfg.Name, err), b.redis.Kill())
 	}
 	return nil
 }
 
-// Stop ends redis-server, and with it all that the databases hold.
+// Stop ends redis-server, and with it all that the databases hold. The daemons
+// have nothing to work on then, and start anew when it is back.
 func (b *Box) Stop() error { return b.redis.Stop(10 * time.Second) }
 
 // Kill ends redis-server with SIGKILL.
 func (b *Box) Kill() error { return b.redis.Kill() }
 
 // Close stops the box for good; its files stay.
-func (b *Box) Close() error { return errors.Join(b.Stop(), b.client.Close()) }
+func (b *Box) Close() error { return errors.Join(b.endDaemons(), b.Stop(), b.client.Close()) }
 
 // Restart is a reboot: what was not saved to config_db.json is gone.
 func (b *Box) Restart(ctx context.Context) error {
@@ -166,6 +196,9 @@ func (b *Box) RestartKeepingData(ctx context.Context) error {
 		return err
 	}
 	if err := b.startRedis(ctx); err != nil {
+		return fmt.Errorf("box %s: %w", b.cfg.Name, err)
+	}
+	if err := b.quiet(ctx); err != nil {
 		return fmt.Errorf("box %s: %w", b.cfg.Name, err)
 	}
 	return os.Remove(b.cfg.dump()) // the next Boot is to be an empty one

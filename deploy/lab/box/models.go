@@ -3,6 +3,9 @@ package box
 import (
 	"embed"
 	"fmt"
+	"io/fs"
+	"strings"
+	"text/template"
 )
 
 // Release of SONiC, as far as its YANG models tell the releases apart.
@@ -19,30 +22,55 @@ const (
 	ReleaseMaster Release = "master"
 )
 
+// models are this project's own short forms of those of SONiC's models that
+// matter here: under the same names the same tables, keys and fields, with the
+// constraints that a writer meets. Other tables have no model.
+//
 //go:embed models
 var models embed.FS
 
-// models are the YANG files of the release, by name. They are this project's
-// own short forms of SONiC's: the lists and leaves, without the constraints.
-func (r Release) models() (map[string]string, error) {
-	files := map[string]string{}
+// gateways are the fields by which the releases' models differ.
+type gateways struct{ MACAddress, StaticAnycastGateway bool }
+
+func (r Release) gateways() (gateways, error) {
 	switch r {
 	case Release202405:
-		files["sonic-vlan.yang"] = "models/vlan-202405.yang"
+		return gateways{}, nil
 	case Release202505:
-		files["sonic-vlan.yang"] = "models/vlan-202505.yang"
+		return gateways{MACAddress: true}, nil
 	case ReleaseMaster:
-		files["sonic-vlan.yang"] = "models/vlan-master.yang"
-		files["sonic-static-anycast-gateway.yang"] = "models/sag-master.yang"
-	default:
-		return nil, fmt.Errorf("release %q is not known: it must be %s, %s or %s", string(r), Release202405, Release202505, ReleaseMaster)
+		return gateways{MACAddress: true, StaticAnycastGateway: true}, nil
 	}
-	for name, file := range files {
-		text, err := models.ReadFile(file)
-		if err != nil {
+	return gateways{}, fmt.Errorf("release %q is not known: it must be %s, %s or %s", string(r), Release202405, Release202505, ReleaseMaster)
+}
+
+// sagModel is there only on a release that has the table.
+const sagModel = "sonic-static-anycast-gateway.yang"
+
+// models are the YANG files of the release, by name.
+func (r Release) models() (map[string]string, error) {
+	fields, err := r.gateways()
+	if err != nil {
+		return nil, err
+	}
+	all, err := template.ParseFS(models, "models/*")
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(models, "models")
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		if entry.Name() == sagModel && !fields.StaticAnycastGateway {
+			continue
+		}
+		var text strings.Builder
+		if err := all.ExecuteTemplate(&text, entry.Name(), fields); err != nil {
 			return nil, err
 		}
-		files[name] = string(text)
+		files[strings.TrimSuffix(entry.Name(), ".tmpl")] = text.String()
 	}
 	return files, nil
 }

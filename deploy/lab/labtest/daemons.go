@@ -1,7 +1,6 @@
 package labtest
 
 import (
-	"context"
 	"testing"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
@@ -9,27 +8,17 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/swss/live"
 )
 
-// Daemons runs the stand-in for SONiC's daemons on a box, which act at once,
-// until the test ends.
+// Daemons are the stand-in for SONiC's daemons on a box, once they have come to
+// rest.
 func Daemons(t testing.TB, b *box.Box) *live.Service {
 	t.Helper()
-	s, err := live.New(live.Config{DatabaseConfig: b.DatabaseConfig()})
-	if err != nil {
+	if b.Daemons() == nil {
+		t.Fatal("the box has no daemons: leave out box.Config.NoDaemons")
+	}
+	if err := b.Daemons().Quiet(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
-	if err := s.Quiet(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
+	return b.Daemons()
 }
 
 // NoMistakes fails the test if a writer made any that the daemons count, or

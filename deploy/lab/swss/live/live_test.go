@@ -28,7 +28,7 @@ type lab struct {
 func start(t *testing.T, cfg swss.Config) *lab {
 	t.Helper()
 	cfg.Tick = cmp.Or(cfg.Tick, 20*time.Millisecond)
-	b := labtest.Box(t, box.Config{})
+	b := labtest.Box(t, box.Config{NoDaemons: true})
 	service, err := live.New(live.Config{DatabaseConfig: b.DatabaseConfig(), Daemons: cfg})
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,7 @@ func New(cfg Config) (*Service, error) {
 		fence: fmt.Sprintf("swss-fence-%x", rand.Uint64()),
 		rdb: redis.NewClient(&redis.Options{
 			Network: "unix", Addr: db.socket, DB: db.ids[configDB], Protocol: 2, DisableIdentity: true,
-			PoolSize: 4, MaxRetries: -1, ContextTimeoutEnabled: true,
+			PoolSize: 4, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
 			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		}),
 	}
