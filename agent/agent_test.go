@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
@@ -52,6 +53,7 @@ func newFabric(t testing.TB) *fabric {
 		t.Fatal(err)
 	}
 	f.before = f.rows(t)
+	t.Cleanup(func() { labtest.NoMistakes(t, labtest.Daemons(t, f.box)) })
 	f.start(t)
 	return f
 }
@@ -62,7 +64,8 @@ func (f *fabric) start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	opts := options{
-		node: "leaf1", kubeconfig: f.controlPlane.Kubeconfig(), stateDir: f.box.StateDir(),
+		node: "leaf1", kubeconfig: f.controlPlane.Kubeconfig(), stateDir: f.box.StateDir(), configFile: f.box.ConfigFile(),
+		rules: probe.Rules{Window: 200 * time.Millisecond, Steady: 50 * time.Millisecond},
 		files: converge.Files{DatabaseConfig: f.box.DatabaseConfig(), YANGDir: f.box.YANGDir(), Version: f.box.VersionFile()},
 	}
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
@@ -133,6 +136,14 @@ func applied(generation int64) func(*v1alpha1.SwitchConfig) bool {
 	}
 }
 
+// confirmed is applied, and has stood its trial: it stays whatever happens.
+func confirmed(generation int64) func(*v1alpha1.SwitchConfig) bool {
+	return func(c *v1alpha1.SwitchConfig) bool {
+		trial := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConfigConfirmed)
+		return applied(generation)(c) && trial != nil && trial.Reason == "Confirmed"
+	}
+}
+
 // eventually tries until there is no error, or fails the test.
 func eventually(t testing.TB, what string, try func() error) {
 	t.Helper()
@@ -189,7 +200,7 @@ func TestAgent(t *testing.T) {
 	})
 
 	generation := f.compile(t, spec("r1", 1))
-	config := f.config(t, "the spec is applied", applied(generation))
+	config := f.config(t, "the spec is in force", confirmed(generation))
 	if !slices.Equal(config.Status.VNIs, []int32{10100, 20001}) || !slices.Equal(config.Status.VTEPs, []string{"10.255.0.1"}) {
 		t.Errorf("VNIs %v, VTEPs %v", config.Status.VNIs, config.Status.VTEPs)
 	}
@@ -201,7 +212,7 @@ func TestAgent(t *testing.T) {
 	// A restart writes nothing, and conditions keep their times.
 	f.stop()
 	f.start(t)
-	again := f.config(t, "the status is the same after a restart", applied(generation))
+	again := f.config(t, "the status is the same after a restart", confirmed(generation))
 	if diff := cmp.Diff(config.Status.Conditions, again.Status.Conditions); diff != "" {
 		t.Errorf("conditions after a restart:\n%s", diff)
 	}
@@ -222,7 +233,7 @@ func TestAPIServerAway(t *testing.T) {
 	f := newFabric(t)
 	f.create(t, &v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}, Spec: v1alpha1.SwitchSpec{Role: v1alpha1.RoleLeaf}})
 	f.create(t, &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}, Spec: spec("r1", 1)})
-	f.config(t, "the spec is applied", applied(1))
+	f.config(t, "the spec is in force", confirmed(1))
 	written := f.rows(t)
 	if err := f.controlPlane.KillAPIServer(); err != nil {
 		t.Fatal(err)

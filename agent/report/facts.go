@@ -24,8 +24,12 @@ type Facts struct {
 	// AppliedGeneration and AppliedRevision are those in force.
 	AppliedGeneration int64
 	AppliedRevision   string
+	// ConfirmedGeneration is the newest one that stood its trial.
+	ConfirmedGeneration int64
 	// Rendered, Programmed, Confirmed are conditions of the SwitchConfig.
 	Rendered, Programmed, Confirmed State
+	// Routed is the condition about FRR; empty as long as it was not looked at.
+	Routed State
 	// BadRevision is the newest revision if it was tried and taken back.
 	BadRevision string
 	// Problems of owners.

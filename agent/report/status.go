@@ -19,13 +19,14 @@ const (
 // as they were, which keep their times if they stay the same.
 func ConfigStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.SwitchConfigStatus {
 	status := v1alpha1.SwitchConfigStatus{
-		ObservedGeneration: f.Generation,
-		AppliedGeneration:  f.AppliedGeneration,
-		AppliedRevision:    f.AppliedRevision,
-		BadRevision:        f.BadRevision,
-		LastChange:         f.LastChange,
-		Problems:           f.Problems,
-		Drift:              f.Drift,
+		ObservedGeneration:  f.Generation,
+		AppliedGeneration:   f.AppliedGeneration,
+		AppliedRevision:     f.AppliedRevision,
+		ConfirmedGeneration: f.ConfirmedGeneration,
+		BadRevision:         f.BadRevision,
+		LastChange:          f.LastChange,
+		Problems:            f.Problems,
+		Drift:               f.Drift,
 	}
 	if f.Inventory != nil {
 		status.VNIs, status.VTEPs = f.Inventory.VNIs, f.Inventory.VTEPs
@@ -33,9 +34,11 @@ func ConfigStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 	if len(status.Problems) > maxProblems {
 		status.Problems = status.Problems[:maxProblems]
 	}
-	status.Conditions = conditions(previous, f.Generation, now, []named{
-		{v1alpha1.ConfigRendered, f.Rendered}, {v1alpha1.ConfigProgrammed, f.Programmed}, {v1alpha1.ConfigConfirmed, f.Confirmed},
-	})
+	states := []named{{v1alpha1.ConfigRendered, f.Rendered}, {v1alpha1.ConfigProgrammed, f.Programmed}, {v1alpha1.ConfigConfirmed, f.Confirmed}}
+	if f.Routed != (State{}) {
+		states = append(states, named{v1alpha1.ConfigRouted, f.Routed})
+	}
+	status.Conditions = conditions(previous, f.Generation, now, states)
 	return status
 }
 

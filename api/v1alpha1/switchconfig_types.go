@@ -18,6 +18,13 @@ const (
 	// works: it is False, with reason RolledBack, when the switch has taken the
 	// change back.
 	ConfigConfirmed = "Confirmed"
+	// ConfigRouted says whether FRR has what the spec says of BGP and of the VRFs.
+	// Reasons: Routed; NotWanted (there is no spec.bgp); Progressing; Paused;
+	// FRRUnreachable (it is tried again); Refused, Conflict (what FRR did not take
+	// for the switch as a whole, or what somebody else's statement keeps out);
+	// InvalidSpec; WriteFailed (what FRR needs for its next start could not be
+	// kept).
+	ConfigRouted = "Routed"
 )
 
 // SwitchConfigSpec is everything that one switch has to be, said without a word
@@ -37,6 +44,10 @@ type SwitchConfigSpec struct {
 	// +kubebuilder:validation:MaxLength=17
 	// +optional
 	AnycastMAC string `json:"anycastMAC,omitempty"`
+	// BGP of the underlay; with it the VRFs get L3 VNIs and routes of EVPN.
+	// Without it the agent says nothing to FRR.
+	// +optional
+	BGP *BGPConfig `json:"bgp,omitempty"`
 	// VRFs, in rising order of their VNIs.
 	// +listType=atomic
 	// +optional
@@ -156,11 +167,15 @@ type SwitchConfigStatus struct {
 	// CONFIG_DB and SONiC's daemons have taken them, apart from status.problems.
 	// +optional
 	AppliedGeneration int64 `json:"appliedGeneration,omitempty"`
-	// AppliedRevision is the revision of that generation. It is what the
-	// switch keeps on its disk and stays with while it is alone.
+	// AppliedRevision is the revision of that generation.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	AppliedRevision string `json:"appliedRevision,omitempty"`
+	// ConfirmedGeneration is the newest generation that stood its trial: what
+	// the switch keeps on its disk, and goes back to if a newer one breaks
+	// something.
+	// +optional
+	ConfirmedGeneration int64 `json:"confirmedGeneration,omitempty"`
 	// BadRevision is the revision of the spec if the switch has tried it and
 	// taken it back, because it broke what worked before. It is not tried again.
 	// +kubebuilder:validation:MaxLength=64
@@ -190,7 +205,7 @@ type SwitchConfigStatus struct {
 	// +listType=atomic
 	// +optional
 	Drift []Drift `json:"drift,omitempty"`
-	// Conditions: Rendered, Programmed, Confirmed, Ready.
+	// Conditions: Rendered, Programmed, Confirmed, Routed, Ready.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

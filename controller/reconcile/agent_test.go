@@ -40,6 +40,12 @@ func (l *lab) join(t *testing.T, name string, spec v1alpha1.SwitchSpec) *agent {
 	t.Helper()
 	l.create(t, &v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec})
 	l.report(t, name, v1alpha1.SwitchStatus{Ports: ports(), ForeignVLANs: []int32{150}})
+	return l.startAgent(t, name)
+}
+
+// startAgent starts the agent of a switch.
+func (l *lab) startAgent(t *testing.T, name string) *agent {
+	t.Helper()
 	a := &agent{name: name, client: l.cluster.Admin(t), wake: make(chan struct{}, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
@@ -164,7 +170,7 @@ func (a *agent) answer(ctx context.Context) error {
 // status is what an agent reports that has put everything into force.
 func (a *agent) status() v1alpha1.SwitchConfigStatus {
 	s := v1alpha1.SwitchConfigStatus{
-		ObservedGeneration: a.config.Generation, AppliedGeneration: a.config.Generation,
+		ObservedGeneration: a.config.Generation, AppliedGeneration: a.config.Generation, ConfirmedGeneration: a.config.Generation,
 		AppliedRevision: a.config.Spec.Revision, Problems: a.problems,
 	}
 	for _, v := range a.config.Spec.VRFs {

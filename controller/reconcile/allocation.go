@@ -43,7 +43,7 @@ func letGo() predicate.Predicate {
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
-			return was.Status.AppliedGeneration != is.Status.AppliedGeneration || !slices.Equal(was.Status.VNIs, is.Status.VNIs)
+			return was.Status.AppliedGeneration != is.Status.AppliedGeneration || was.Status.ConfirmedGeneration != is.Status.ConfirmedGeneration || !slices.Equal(was.Status.VNIs, is.Status.VNIs)
 		},
 	}
 }
@@ -180,9 +180,13 @@ func (r allocationReconciler) used(ctx context.Context, a *v1alpha1.Allocation) 
 		return false, fmt.Errorf("list SwitchConfigs: %w", err)
 	}
 	vni, _ := strconv.ParseInt(a.Spec.Value, 10, 32)
+	id := identifier{vni: int32(vni)}
+	if a.Spec.Pool == v1alpha1.PoolVTEP {
+		id = identifier{vtep: a.Spec.Value}
+	}
 	for i := range configs.Items {
 		c := &configs.Items[i]
-		if r.progress.behind(c) || uses(c, a.Spec, int32(vni)) {
+		if r.progress.behind(c) || uses(c, a.Spec, int32(vni)) || r.progress.mayUse(c, id) {
 			return true, nil
 		}
 	}

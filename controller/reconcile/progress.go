@@ -38,6 +38,64 @@ type compiled struct {
 	since map[types.NamespacedName]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+	// left are the identifiers that the spec has no more, with the generation
+	// that had them last: the switch may still use them, or go back to them.
+	left map[identifier]int64
+}
+
+// identifier is a VNI or the address of a VTEP.
+type identifier struct {
+	vni  int32
+	vtep string
+}
+
+// identifiers of a spec.
+func identifiers(spec *v1alpha1.SwitchConfigSpec) map[identifier]bool {
+	all := make(map[identifier]bool, 1+len(spec.VRFs)+len(spec.Segments))
+	if spec.VTEP != "" {
+		all[identifier{vtep: spec.VTEP}] = true
+	}
+	for _, v := range spec.VRFs {
+		all[identifier{vni: v.VNI}] = true
+	}
+	for _, s := range spec.Segments {
+		all[identifier{vni: s.VNI}] = true
+	}
+	return all
+}
+
+// leave takes over what the last compilation left, as far as the switch has not
+// confirmed that it is gone, and adds what this one leaves.
+func (c *compiled) leave(last *compiled, before, after *v1alpha1.SwitchConfig) {
+	confirmed := before.Status.ConfirmedGeneration
+	c.left = map[identifier]int64{}
+	for id, generation := range last.left {
+		if generation >= confirmed {
+			c.left[id] = generation
+		}
+	}
+	now := identifiers(&after.Spec)
+	for id := range identifiers(&before.Spec) {
+		if !now[id] {
+			c.left[id] = before.Generation
+		}
+	}
+	for id := range now {
+		delete(c.left, id)
+	}
+}
+
+// mayUse says whether a switch may still use an identifier that its spec has no
+// more: until it has confirmed a generation without it.
+func (p *progress) mayUse(config *v1alpha1.SwitchConfig, id identifier) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[config.Name]
+	if c == nil || c.uid != config.UID {
+		return false
+	}
+	generation, left := c.left[id]
+	return left && generation >= config.Status.ConfirmedGeneration
 }
 
 func newProgress() *progress {
@@ -106,7 +164,10 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	last := p.switches[after.Name]
 	p.mu.Unlock()
 	if last == nil || last.uid != after.UID {
+		next.leave(&compiled{}, before, after)
 		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
+	} else {
+		next.leave(last, before, after)
 	}
 	vpcs, attachments := changes(last, next, parts(&before.Spec), now)
 	p.mu.Lock()

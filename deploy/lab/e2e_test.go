@@ -130,6 +130,8 @@ func TestDemo(t *testing.T) {
 			"No row appeared in CONFIG_DB of spine1",
 			"its rows are gone",
 			"are byte for byte as before",
+			"ASIC_DB 3 BRIDGE_PORT",
+			"0 mistakes in what was written or in its order, 0 errors logged",
 			"eval $(bin/lab env",
 		} {
 			if !strings.Contains(output, want) {

@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/daemons"
 	"github.com/switchlet/switchlet/deploy/lab/kube"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
@@ -79,14 +80,8 @@ func statusCommand(context.Context, *app, []string) error {
 }
 
 func rowsCommand(ctx context.Context, a *app, args []string) error {
-	if len(args) != 1 {
-		return errors.New("name one switch, such as: lab rows leaf1")
-	}
-	lab, err := state.Load(a.name)
+	lab, err := a.switchOf("rows", args)
 	if err != nil {
-		return err
-	}
-	if _, err := lab.Node(args[0]); err != nil {
 		return err
 	}
 	rows, err := box.Read(ctx, lab.Socket(args[0]))
@@ -94,6 +89,34 @@ func rowsCommand(ctx context.Context, a *app, args []string) error {
 		fmt.Print(rows)
 	}
 	return err
+}
+
+func daemonsCommand(ctx context.Context, a *app, args []string) error {
+	lab, err := a.switchOf("daemons", args)
+	if err != nil {
+		return err
+	}
+	report, err := daemons.Ask(ctx, lab.DaemonsSocket(args[0]))
+	if err != nil {
+		return err
+	}
+	for _, row := range report.Rows {
+		fmt.Println(row)
+	}
+	fmt.Println(report.Verdict())
+	return nil
+}
+
+// switchOf is the lab that has the one switch that a command names.
+func (a *app) switchOf(command string, args []string) (state.Lab, error) {
+	if len(args) != 1 {
+		return state.Lab{}, fmt.Errorf("name one switch, such as: lab %s leaf1", command)
+	}
+	lab, err := state.Load(a.name)
+	if err == nil {
+		_, err = lab.Node(args[0])
+	}
+	return lab, err
 }
 
 // execCommand becomes the command: first in the lab's namespaces, from there in

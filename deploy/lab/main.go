@@ -36,6 +36,7 @@ func commands() []command {
 		{"status", "", "list the labs", statusCommand},
 		{"env", "", "print what a shell needs: eval $(lab env)", envCommand},
 		{"rows", "SWITCH", "print the rows in a switch's CONFIG_DB", rowsCommand},
+		{"daemons", "SWITCH", "print what SONiC's daemons made of CONFIG_DB, and the mistakes of its writers", daemonsCommand},
 		{"exec", "NODE COMMAND...", "run a command on a node", execCommand},
 		{"prepare", "", "install and build what labs and tests need", prepareCommand},
 		{"kubernetes", "", "build Kubernetes if need be and print the folder with its programs", kubernetesCommand},

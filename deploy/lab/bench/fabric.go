@@ -152,7 +152,27 @@ func (m *fabricMeter) remove(ctx context.Context, i int) error {
 			return err
 		}
 	}
-	return m.await(ctx, i, "del")
+	if err := m.await(ctx, i, "del"); err != nil {
+		return err
+	}
+	return m.idle(ctx)
+}
+
+// idle waits until every agent has done all that it was told: what it deletes it
+// deletes step by step, as SONiC's daemons follow.
+func (m *fabricMeter) idle(ctx context.Context) error {
+	return wait.PollUntilContextTimeout(ctx, 5*time.Millisecond, 30*time.Second, true, func(ctx context.Context) (bool, error) {
+		for name := range m.Leaves {
+			var config v1alpha1.SwitchConfig
+			if err := m.Client.Get(ctx, client.ObjectKey{Name: name}, &config); err != nil {
+				return false, err
+			}
+			if config.Status.AppliedGeneration != config.Generation {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
 }
 
 // await waits until the row of a VPC's gateway has been written on, or deleted

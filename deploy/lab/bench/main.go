@@ -38,6 +38,7 @@ func run(ctx context.Context, w io.Writer, out, only string) error {
 	for _, b := range []benchmark{
 		{"plan", measurePlan},
 		{"redis", measureRedis},
+		{"markers", measureMarkers},
 		{"fabric", measureFabric},
 		{"agent", measureAgent},
 	} {

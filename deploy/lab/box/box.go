@@ -87,13 +87,10 @@ func Start(ctx context.Context, cfg Config) (*Box, error) {
 	if err := cfg.writeFiles(); err != nil {
 		return nil, fmt.Errorf("box %s: %w", cfg.Name, err)
 	}
-	b := &Box{cfg: cfg}
+	b := &Box{cfg: cfg, endDaemons: func() error { return nil }}
 	b.client = redis.NewClient(&redis.Options{
 		Network: "unix", Addr: b.Socket(), DB: configDB, Protocol: 2, DisableIdentity: true,
 	})
-	if err := b.startDaemons(); err != nil {
-		return nil, errors.Join(fmt.Errorf("box %s: %w", cfg.Name, err), b.client.Close())
-	}
 	if err := b.Boot(ctx); err != nil {
 		return nil, errors.Join(err, b.endDaemons(), b.client.Close())
 	}
@@ -159,7 +156,11 @@ func (b *Box) Boot(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("box %s: %w", b.cfg.Name, err)
 	}
-	if err = b.load(ctx); err == nil {
+	err = b.load(ctx)
+	if err == nil {
+		err = b.startDaemons()
+	}
+	if err == nil {
 		err = b.quiet(ctx)
 	}
 	if err != nil {

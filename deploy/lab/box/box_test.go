@@ -1,6 +1,7 @@
 package box_test
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
 
 func client(t *testing.T, b *box.Box) *redis.Client {
@@ -131,6 +133,60 @@ func TestWhatARowSurvives(t *testing.T) {
 				t.Errorf("rows (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// SONiC's daemons follow CONFIG_DB, over every restart, and remember who made a
+// mistake.
+func TestDaemonsFollow(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	daemons := labtest.Daemons(t, b)
+	has := func(what, row string) {
+		t.Helper()
+		if err := daemons.Quiet(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if dump := daemons.Dump(); !strings.Contains(dump, row+" ") {
+			t.Errorf("%s: no %s, but:\n%s", what, row, dump)
+		}
+	}
+	has("a fresh box", "STATE_DB VLAN_MEMBER_TABLE|Vlan10|Ethernet16")
+	if err := box.Write(t.Context(), b.Socket(), box.Rows{"VLAN|Vlan100": {"vlanid": "100"}}); err != nil {
+		t.Fatal(err)
+	}
+	has("a new VLAN", "STATE_DB VLAN_TABLE|Vlan100")
+	for name, restart := range map[string]func(context.Context) error{
+		"restart of the database container": b.RestartKeepingData, "config reload": b.Reload, "reboot": b.Restart,
+	} {
+		if err := restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		has(name, "STATE_DB VLAN_MEMBER_TABLE|Vlan10|Ethernet16")
+	}
+	labtest.NoMistakes(t, daemons)
+	if err := client(t, b).Del(t.Context(), "VLAN|Vlan10").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := daemons.Quiet(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if daemons.Counts()[swss.InUse] != 1 {
+		t.Errorf("a VLAN was deleted before its members: mistakes are\n%s", swss.Report(daemons.Mistakes()))
+	}
+}
+
+func TestBoxWithoutDaemons(t *testing.T) {
+	b := labtest.Box(t, box.Config{NoDaemons: true})
+	if b.Daemons() != nil {
+		t.Error("it has daemons")
+	}
+	state := redis.NewClient(&redis.Options{Network: "unix", Addr: b.Socket(), DB: 6})
+	defer state.Close()
+	if n := state.DBSize(t.Context()).Val(); n != 0 {
+		t.Errorf("STATE_DB has %d rows", n)
 	}
 }
 

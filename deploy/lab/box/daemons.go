@@ -11,22 +11,22 @@ import (
 // of writers' mistakes, as long as the box lives; nil with Config.NoDaemons.
 func (b *Box) Daemons() *live.Service { return b.daemons }
 
-// startDaemons starts them before there is a Redis: they wait for it, now and
+// startDaemons starts them at the first boot. From then on they wait for Redis
 // after every loss.
-func (b *Box) startDaemons() (err error) {
-	if b.cfg.NoDaemons {
-		b.endDaemons = func() error { return nil }
+func (b *Box) startDaemons() error {
+	if b.cfg.NoDaemons || b.daemons != nil {
 		return nil
 	}
-	b.daemons, err = live.New(live.Config{
+	daemons, err := live.New(live.Config{
 		DatabaseConfig: b.DatabaseConfig(), Daemons: b.cfg.Daemons, Log: b.cfg.DaemonsLog,
 	})
 	if err != nil {
 		return err
 	}
+	b.daemons = daemons
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- b.daemons.Run(ctx) }()
+	go func() { ended <- daemons.Run(ctx) }()
 	b.endDaemons = sync.OnceValue(func() error {
 		cancel()
 		return <-ended

@@ -92,14 +92,15 @@ func (r Rows) String() string {
 }
 
 // Write sets rows of the CONFIG_DB behind a Unix socket, as an operator does by
-// hand: fields that a row has already and that are not named stay.
+// hand, a VLAN before its members: fields that a row has already and that are
+// not named stay.
 func Write(ctx context.Context, socket string, rows Rows) error {
 	client := redis.NewClient(&redis.Options{
 		Network: "unix", Addr: socket, DB: configDB, Protocol: 2, DisableIdentity: true,
 	})
 	defer client.Close()
 	_, err := client.TxPipelined(ctx, func(p redis.Pipeliner) error {
-		for _, key := range slices.Sorted(maps.Keys(rows)) {
+		for _, key := range slices.SortedFunc(maps.Keys(rows), byTable) {
 			p.HSet(ctx, key, rows[key])
 		}
 		return nil
@@ -108,4 +109,10 @@ func Write(ctx context.Context, socket string, rows Rows) error {
 		return fmt.Errorf("%s: write %d rows: %w", socket, len(rows), err)
 	}
 	return nil
+}
+
+// byTable sorts rows by their tables' names, so that a VLAN comes before its
+// members, which comparing whole keys would put first.
+func byTable(a, b string) int {
+	return slices.Compare(strings.Split(a, "|"), strings.Split(b, "|"))
 }

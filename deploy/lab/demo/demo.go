@@ -1,6 +1,7 @@
 // Package demo shows what Switchlet does, on a lab that runs: it deploys the
 // product as a user would, makes two VPCs, deletes one of them, and checks after
-// each step what is in the switches' CONFIG_DBs.
+// each step what is in the switches' CONFIG_DBs, and in the end what SONiC's
+// daemons made of it.
 package demo
 
 import (
@@ -48,6 +49,10 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	fresh, err := d.askDaemons(ctx)
+	if err != nil {
+		return err
+	}
 	if err := d.Deploy(ctx); err != nil {
 		return err
 	}
@@ -58,11 +63,17 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err := d.show(ctx, both.minus(before)); err != nil {
 		return err
 	}
+	if err := d.showDaemons(ctx, fresh); err != nil {
+		return err
+	}
 	after, err := d.deleteRed(ctx, blue, both)
 	if err != nil {
 		return err
 	}
-	return d.checkUntouched(before, after)
+	if err := d.checkUntouched(before, after); err != nil {
+		return err
+	}
+	return d.checkDaemons(ctx)
 }
 
 // Deploy applies the product's manifests and waits until everything runs.

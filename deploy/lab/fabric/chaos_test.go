@@ -22,6 +22,7 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
 
 var (
@@ -31,7 +32,8 @@ var (
 
 // Kill -9 of agents, controller and API server at random moments during random
 // VPC changes ends in the right CONFIG_DB on every leaf, with no row changed
-// that was made by hand.
+// that was made by hand, and with nothing written that SONiC's daemons cannot
+// take or in an order that they cannot.
 func TestKilledAtRandomMomentsItEndsRight(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs a control plane for a minute")
@@ -60,13 +62,19 @@ func TestKilledAtRandomMomentsItEndsRight(t *testing.T) {
 	killer.Wait()
 	t.Logf("killed: %v", kills)
 	tenants.converge(ctx, before)
+	for _, leaf := range f.Leaves {
+		labtest.NoMistakes(t, labtest.Daemons(t, leaf.Box))
+	}
 }
 
 // start runs a fabric that ends with the test and shows its logs if that failed.
 func start(t *testing.T, leaves int) *Fabric {
 	t.Helper()
 	labtest.Program(t, "redis-server", "redis-server")
-	f, err := Start(t.Context(), Config{Dir: t.TempDir(), Kubernetes: labtest.Kubernetes(t), Leaves: leaves})
+	f, err := Start(t.Context(), Config{
+		Dir: t.TempDir(), Kubernetes: labtest.Kubernetes(t), Leaves: leaves,
+		ConfirmWindow: time.Second, Daemons: swss.Config{Manager: 2 * time.Millisecond, Orchagent: 2 * time.Millisecond},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

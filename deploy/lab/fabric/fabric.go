@@ -1,7 +1,8 @@
 // Package fabric runs Switchlet's own programs as plain processes around a real
-// API server and a real Redis for each switch: the smallest thing that is the
-// whole path from a VPC to CONFIG_DB. It needs no rights and no kubelets, so it
-// is what benchmarks measure and what tests kill at random.
+// API server and for each switch a real Redis with a stand-in for SONiC's
+// daemons: the smallest thing that is the whole path from a VPC to what daemons
+// make of it. It needs no rights and no kubelets, so it is what benchmarks
+// measure and what tests kill at random.
 //
 // Every program has the credential that it has in a cluster: the controller
 // that of its service account, each agent a token bound to a pod on its node.
@@ -15,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -26,6 +28,7 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/lab/process"
 	"github.com/switchlet/switchlet/deploy/lab/repo"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
 
 // namespace that the manifests in deploy/ put everything into.
@@ -41,6 +44,11 @@ type Config struct {
 	Leaves int
 	// LogLevel of controller and agents; empty for info.
 	LogLevel string
+	// ConfirmWindow is how long the agents have a change on trial; 0 for their
+	// default.
+	ConfirmWindow time.Duration
+	// Daemons is how SONiC's daemons on the leaves are; see box.Config.
+	Daemons swss.Config
 }
 
 // Fabric is a running fabric.
@@ -142,7 +150,9 @@ func newClient(kubeconfig string) (client.WithWatch, error) {
 
 // addLeaf starts a box and its agent, and makes the Node that a kubelet would.
 func (f *Fabric) addLeaf(ctx context.Context, name string, number int) error {
-	b, err := box.Start(ctx, box.Config{Root: filepath.Join(f.cfg.Dir, name), Name: name, Number: number})
+	b, err := box.Start(ctx, box.Config{
+		Root: filepath.Join(f.cfg.Dir, name), Name: name, Number: number, Daemons: f.cfg.Daemons,
+	})
 	if err != nil {
 		return err
 	}
@@ -160,7 +170,8 @@ func (f *Fabric) StartAgent(name string) (err error) {
 		Name: "agent " + name, Path: filepath.Join(f.cfg.Dir, "agent"), Log: f.log("agent-" + name),
 		Args: append(f.level(), "--node="+name, "--kubeconfig="+f.agentKubeconfig(name),
 			"--database-config="+leaf.DatabaseConfig(), "--state-dir="+leaf.StateDir(),
-			"--yang-dir="+leaf.YANGDir(), "--sonic-version-file="+leaf.VersionFile()),
+			"--yang-dir="+leaf.YANGDir(), "--sonic-version-file="+leaf.VersionFile(),
+			"--config-db-file="+leaf.ConfigFile(), "--confirm-window="+f.cfg.ConfirmWindow.String()),
 	})
 	return err
 }

@@ -1,21 +1,28 @@
 package labtest
 
 import (
+	"context"
 	"testing"
+	"time"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/swss"
 	"github.com/switchlet/switchlet/deploy/lab/swss/live"
 )
 
+// restTimeout is generous: daemons come to rest within milliseconds.
+const restTimeout = 30 * time.Second
+
 // Daemons are the stand-in for SONiC's daemons on a box, once they have come to
-// rest.
+// rest. It may be called in a Cleanup too.
 func Daemons(t testing.TB, b *box.Box) *live.Service {
 	t.Helper()
 	if b.Daemons() == nil {
 		t.Fatal("the box has no daemons: leave out box.Config.NoDaemons")
 	}
-	if err := b.Daemons().Quiet(t.Context()); err != nil {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), restTimeout)
+	defer cancel()
+	if err := b.Daemons().Quiet(ctx); err != nil {
 		t.Fatal(err)
 	}
 	return b.Daemons()

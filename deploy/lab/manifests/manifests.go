@@ -9,8 +9,8 @@ import (
 )
 
 // Files are the manifests: fabric.yaml, vpc-blue.yaml, vpc-red.yaml, which a
-// person could apply, and controller-patch.yaml, which makes the product's own
-// manifests fit the lab.
+// person could apply, and controller-patch.yaml and agent-patch.yaml, which make
+// the product's own manifests fit the lab.
 //
 //go:embed *.yaml
 var Files embed.FS
@@ -22,6 +22,7 @@ const (
 	VPCRed  = "vpc-red.yaml"
 
 	controllerPatch = "controller-patch.yaml"
+	agentPatch      = "agent-patch.yaml"
 )
 
 // Write writes all manifests to a folder, and into its folder "deploy" an
@@ -32,7 +33,9 @@ func Write(folder, product string) error {
 	if err := os.MkdirAll(overlay, 0o755); err != nil {
 		return err
 	}
-	for name, dir := range map[string]string{Fabric: folder, VPCBlue: folder, VPCRed: folder, controllerPatch: overlay} {
+	for name, dir := range map[string]string{
+		Fabric: folder, VPCBlue: folder, VPCRed: folder, controllerPatch: overlay, agentPatch: overlay,
+	} {
 		text, err := Files.ReadFile(name)
 		if err != nil {
 			return err
@@ -49,7 +52,7 @@ func Write(folder, product string) error {
 	text := strings.Join([]string{
 		"apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization",
 		"resources: [" + base + "]",
-		"patches: [{path: " + controllerPatch + "}]", "",
+		"patches: [{path: " + controllerPatch + "}, {path: " + agentPatch + "}]", "",
 	}, "\n")
 	return os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(text), 0o644)
 }

@@ -4,8 +4,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/manifests"
@@ -13,7 +16,7 @@ import (
 )
 
 // The overlay of the product's own manifests renders, wherever the lab's folder
-// is, and changes the controller only.
+// is, and changes the controller and one volume of the agent only.
 func TestOverlayRenders(t *testing.T) {
 	kubectl := filepath.Join(labtest.Kubernetes(t), "kubectl")
 	root, err := repo.Root()
@@ -37,10 +40,21 @@ func TestOverlayRenders(t *testing.T) {
 	if len(ours) != len(theirs) {
 		t.Fatalf("the overlay has %d objects, the product %d", len(ours), len(theirs))
 	}
+	const usr, own = "/usr/share/yang/modules/libyang", "/var/lib/ietf-models"
 	for i := range ours {
+		if strings.Contains(theirs[i], "kind: DaemonSet") {
+			want := sortedLines(strings.Replace(theirs[i], "path: "+usr+"\n          type", "path: "+own+"\n          type", 1))
+			if diff := cmp.Diff(want, sortedLines(ours[i])); diff != "" {
+				t.Errorf("the agent's DaemonSet (-want +got):\n%s", diff)
+			}
+			continue
+		}
 		controller := strings.Contains(theirs[i], "kind: Deployment")
 		if changed := ours[i] != theirs[i]; changed != controller {
 			t.Errorf("changed = %v, is the controller's Deployment = %v:\n%s", changed, controller, ours[i])
 		}
 	}
 }
+
+// sortedLines are the lines of an object: a patch moves what it changes.
+func sortedLines(text string) []string { return slices.Sorted(strings.Lines(text)) }

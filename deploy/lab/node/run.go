@@ -17,13 +17,19 @@ import (
 	"time"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/daemons"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
 
 const (
 	containerdSocket = "/run/containerd/containerd.sock"
+	daemonsSocket    = "/run/swss.sock"
 	startTimeout     = 2 * time.Minute
+	// daemonDelay is how long the daemons and, after them, orchagent take: on a
+	// switch a marker comes after 0.1 to 0.2 s.
+	daemonDelay = 50 * time.Millisecond
 )
 
 // Run is the inside of a node: it starts what a node runs, and keeps it running
@@ -65,15 +71,23 @@ func (s Spec) run(ctx context.Context, log *slog.Logger) error {
 }
 
 // startSwitch starts what a switch has and an ordinary node has not: links of
-// its own and a SONiC box.
+// its own and a SONiC box, with daemons that take as long as SONiC's.
 func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 	if err := errors.Join(network.Up("lo"), network.Up(network.NodeLink, s.Address)); err != nil {
 		return err
 	}
-	sonic, err := box.Start(ctx, box.Config{Root: "/", Name: s.Name, Number: s.Switch, TCP: true})
+	sonic, err := box.Start(ctx, box.Config{
+		Root: "/", Name: s.Name, Number: s.Switch, TCP: true, DaemonsLog: log,
+		Daemons: swss.Config{Manager: daemonDelay, Orchagent: daemonDelay, Tick: time.Second},
+	})
 	if err != nil {
 		return err
 	}
+	go func() {
+		if err := daemons.Serve(ctx, daemonsSocket, sonic.Daemons(), log); err != nil {
+			log.Error("nobody can ask the daemons any more", "error", err)
+		}
+	}()
 	go process.Keep(ctx, log, sonic.Process(), func(ctx context.Context) (*process.Process, error) {
 		err := sonic.Boot(ctx)
 		return sonic.Process(), err

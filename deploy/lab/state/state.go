@@ -157,6 +157,12 @@ func (l Lab) Socket(node string) string {
 	return filepath.Join(l.NodeDir(node), "run/redis/redis.sock")
 }
 
+// DaemonsSocket is the Unix socket at which to ask how a switch's stand-in for
+// SONiC's daemons is.
+func (l Lab) DaemonsSocket(node string) string {
+	return filepath.Join(l.NodeDir(node), "run/swss.sock")
+}
+
 // Log is the log file of the lab itself.
 func (l Lab) Log() string { return filepath.Join(l.Dir, "lab.log") }
 
