@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -41,6 +42,9 @@ type options struct {
 	configFile string
 	metricsTo  string // a file
 	metricsOn  string // an address
+	frrDir     string // of FRR's sockets
+	frrExec    string // a command that runs vtysh
+	frrFile    string
 	rules      probe.Rules
 	logLevel   slog.Level
 }
@@ -79,6 +83,9 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.files.IETFDir, "ietf-yang-dir", "/usr/share/yang/modules/libyang", "folder of the IETF modules that the models import, where they are not beside them")
 	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
 	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
+	flags.StringVar(&o.frrDir, "frr-vty-dir", "/var/run/frr", "folder of the sockets of FRR's daemons, used while bgpd's is there")
+	flags.StringVar(&o.frrExec, "frr-exec", "", "command that runs FRR's vtysh, used without the sockets, such as 'docker exec -i bgp vtysh'; empty for none")
+	flags.StringVar(&o.frrFile, "frr-conf-file", "/etc/sonic/frr/frr.conf", "what FRR reads when it starts, kept up to date in docker_routing_config_mode split-unified; empty to leave it alone")
 	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
 	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
 	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
@@ -109,6 +116,13 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	statements, damage, err := state.OpenStatements(opts.stateDir)
+	if err != nil {
+		return err
+	}
+	if damage != "" {
+		loaded.Damage = append(loaded.Damage, damage)
+	}
 	reachable, err := apiServer(config)
 	if err != nil {
 		return err
@@ -117,6 +131,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	converger := converge.New(converge.Config{
 		Node: opts.node, Files: opts.files, AgentVersion: version, Store: store, Loaded: loaded,
 		APIServer: reachable, Rules: opts.rules, Persister: opts.persister(), Metrics: measured,
+		FRR:   opts.frr(statements),
 		Inbox: inbox, Report: reporter.Report, Log: log,
 	})
 	var all sync.WaitGroup
@@ -148,6 +163,11 @@ func (o options) persister() *persist.Persister {
 	return persist.New(persist.Config{
 		File: o.configFile, LockFile: filepath.Join(filepath.Dir(o.configFile), "reload.lock"), StateDir: o.stateDir,
 	})
+}
+
+// frr is how to reach FRR.
+func (o options) frr(statements *state.Statements) converge.FRR {
+	return converge.FRR{Shell: converge.FindShell(o.frrDir, strings.Fields(o.frrExec)), Statements: statements, File: o.frrFile}
 }
 
 // show makes the metrics visible to whom the options say.

@@ -20,6 +20,7 @@ type trial struct {
 	watch   *probe.Watch
 	results chan []probe.Result // of the round under way, nil if there is none
 	asked   time.Time           // when the last round was begun
+	pause   time.Duration       // between rounds
 }
 
 // written is one change of the switch.
@@ -29,8 +30,12 @@ type written struct {
 	rows map[sonic.Key]state.Before
 }
 
-// askPause is how often the probes are asked while a change is on trial.
-const askPause = 500 * time.Millisecond
+const (
+	// askPause is how often the probes are asked while a change is on trial.
+	askPause = 500 * time.Millisecond
+	// rounds of probes that fit into a short trial, at least.
+	rounds = 4
+)
 
 // open reports whether something is on trial.
 func (t *trial) open() bool { return len(t.writes) > 0 }
@@ -41,7 +46,7 @@ func (t *trial) next() time.Time {
 	if !t.open() || t.results != nil {
 		return time.Time{}
 	}
-	return t.asked.Add(askPause)
+	return t.asked.Add(t.pause)
 }
 
 // begin is the journal of a change about to be made, with what works before the
@@ -59,15 +64,39 @@ func (c *Converger) begin(ctx context.Context, spec *v1alpha1.SwitchConfigSpec, 
 	return j
 }
 
-// onTrial puts what was just written on trial.
-func (c *Converger) onTrial(j state.Journal, good state.LastGood, now time.Time) {
-	c.trial.writes = append(c.trial.writes, written{now, good, j.Rows})
-	c.facts.Confirmed = report.State{OK: true, Reason: "OnTrial", Message: fmt.Sprintf("Revision %s is taken back if what worked before it does not work with it.", good.Spec.Revision)}
-	if c.trial.watch == nil {
-		c.trial.watch = probe.NewWatch(c.cfg.Rules, j.Baseline, now)
-		return
+// onTrial puts what is about to be written on trial. A further write for the
+// same revision belongs to the one before; begun says that that did not come to
+// its end.
+func (c *Converger) onTrial(j state.Journal, good state.LastGood, begun bool, now time.Time) {
+	t := &c.trial
+	t.pause = min(askPause, c.cfg.Rules.Window/rounds)
+	if last := len(t.writes) - 1; last >= 0 && t.writes[last].good.Spec.Revision == good.Spec.Revision {
+		t.writes[last].extend(good, j.Rows)
+		if begun {
+			t.writes[last].at = now
+		}
+	} else {
+		t.writes = append(t.writes, written{now, good, j.Rows})
 	}
-	c.trial.watch.Written(now)
+	c.facts.Confirmed = onTrial(good.Spec.Revision)
+	if t.watch == nil {
+		t.watch = probe.NewWatch(c.cfg.Rules, j.Baseline, now)
+	}
+	t.watch.Written(now)
+}
+
+// extend adds a further write of the same revision.
+func (w *written) extend(good state.LastGood, rows map[sonic.Key]state.Before) {
+	w.good = good
+	for key, before := range rows {
+		if _, known := w.rows[key]; !known {
+			w.rows[key] = before
+		}
+	}
+}
+
+func onTrial(revision string) report.State {
+	return report.State{OK: true, Reason: "OnTrial", Message: fmt.Sprintf("Revision %s is taken back if what worked before it does not work with it.", revision)}
 }
 
 // judgeTrial asks the probes when it is time to, and confirms what has stood the
@@ -77,7 +106,7 @@ func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string,
 	if !t.open() {
 		return "", nil
 	}
-	if len(t.watch.Names()) == 0 {
+	if len(t.watch.Names()) == 0 && !c.drift.writing {
 		return "", c.confirm(len(t.writes)) // nothing worked before that could be lost
 	}
 	var results []probe.Result
@@ -86,18 +115,18 @@ func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string,
 		t.results = nil
 	default:
 	}
-	if t.results == nil && !now.Before(t.asked.Add(askPause)) {
+	if t.results == nil && !now.Before(t.asked.Add(t.pause)) {
 		t.ask(ctx, c.session.prober, c.signal, now)
 	}
 	verdict, what := t.watch.Observe(now, results)
-	switch verdict {
-	case probe.Revert:
+	switch {
+	case verdict == probe.Revert:
 		return probe.Explain(what), nil
-	case probe.Confirm:
+	case c.drift.writing: // not all of it is written yet
+		return "", nil
+	case verdict == probe.Confirm:
 		return "", c.confirm(len(t.writes))
-	case probe.Undecided:
-	}
-	if len(what) == 0 {
+	case len(what) == 0:
 		return "", c.confirm(t.stood(now, c.cfg.Rules.Window))
 	}
 	return "", nil
@@ -148,7 +177,9 @@ func (c *Converger) confirm(n int) error {
 	if open == nil {
 		return nil
 	}
-	rest := state.Journal{Revision: t.writes[len(t.writes)-1].good.Spec.Revision, Base: c.good.Spec.Revision, Begun: t.writes[0].at, Baseline: open.Baseline}
+	newest := t.writes[len(t.writes)-1].good.Spec.Revision
+	c.facts.Confirmed = onTrial(newest)
+	rest := state.Journal{Revision: newest, Base: c.good.Spec.Revision, Begun: t.writes[0].at, Baseline: open.Baseline}
 	c.cfg.Store.BeginJournal(rest)
 	if err := c.cfg.Store.Remember(t.before()); err != nil {
 		return diskError{err}

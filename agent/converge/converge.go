@@ -41,12 +41,18 @@ type Config struct {
 	APIServer func(context.Context) error
 	// Persister saves the rows in SONiC's own file; without it they are not saved.
 	Persister *persist.Persister
+	// FRR of the switch. Without it the agent says nothing to FRR.
+	FRR FRR
 	// Metrics are kept up to date. Default: metrics that nobody sees.
 	Metrics *metrics.Agent
 	// Rules of the trial of a change. The zero value has the defaults.
 	Rules probe.Rules
 	// Patience is how long a marker may take. Default 10 s.
 	Patience time.Duration
+	// Orphan is how long a change that an earlier agent left unfinished waits
+	// for the API server to say what is wanted, before it is taken back.
+	// Default 10 s.
+	Orphan time.Duration
 	// Report takes the facts after every step. It must not wait.
 	Report func(report.Facts)
 	Log    *slog.Logger
@@ -72,8 +78,8 @@ type Converger struct {
 	inForce *state.LastGood // what daemons have taken, on the disk or on trial
 	facts   report.Facts
 	// rendered is what good or config mean on the box, kept until either changes.
-	rendered rendered
-	failures int
+	rendered, renderedGood rendered
+	failures               int
 
 	proof      proof
 	stuck      stuck
@@ -81,7 +87,13 @@ type Converger struct {
 	trial      trial
 	persistAt  time.Time // when to persist; zero if there is nothing to
 	drift      drift
+	told       told
+	routing    routing
 	woken      chan struct{}
+	paused     bool // Switch.spec.paused, as last seen
+	changes    int  // of the rows, the record or what is wanted, so far
+	looked     int  // changes when the inventory was made
+	calm       calm
 	fresh      map[sonic.Key]bool // rows written and never seen in force
 }
 
@@ -97,9 +109,11 @@ func New(cfg Config) *Converger {
 	if cfg.Metrics == nil {
 		cfg.Metrics = metrics.NewAgent()
 	}
-	cfg.Patience = cmp.Or(cfg.Patience, defaultPatience)
+	cfg.Patience, cfg.Orphan = cmp.Or(cfg.Patience, defaultPatience), cmp.Or(cfg.Orphan, defaultOrphan)
 	cfg.Rules.Window, cfg.Rules.Deadline = cmp.Or(cfg.Rules.Window, trialWindow), cmp.Or(cfg.Rules.Deadline, trialDeadline)
 	c := &Converger{cfg: cfg, started: time.Now(), good: cfg.Loaded.LastGood, inForce: cfg.Loaded.LastGood, fresh: map[sonic.Key]bool{}, woken: make(chan struct{}, 1)}
+	c.stuck.retry, c.quarantine.retry = cfg.Patience/retryPart, cfg.Patience/retryPart
+	c.routing.init(c)
 	c.facts.StateSaved = report.State{OK: true, Reason: "Saved"}
 	c.facts.Persisted = report.State{OK: true, Reason: "Persisted"}
 	if len(cfg.Loaded.Damage) > 0 {
@@ -120,6 +134,7 @@ func New(cfg Config) *Converger {
 // Run goes on until ctx is done. What is in force on the switch then stays.
 func (c *Converger) Run(ctx context.Context) {
 	defer c.disconnect()
+	defer c.routing.end()
 	for ctx.Err() == nil {
 		d := c.cfg.Inbox.read(c.good)
 		before := c.facts
@@ -130,6 +145,7 @@ func (c *Converger) Run(ctx context.Context) {
 		c.note(err)
 		c.logChanges(before)
 		c.facts.SwitchGeneration = d.switchGeneration
+		_, c.facts.ConfirmedGeneration = d.generations(c.good)
 		c.measure(c.facts)
 		c.cfg.Report(c.facts)
 		c.wait(ctx, err)
@@ -140,6 +156,7 @@ func (c *Converger) disconnect() {
 	if c.session != nil {
 		c.session.close()
 		c.session = nil
+		c.drift.reloaded = true
 		c.cfg.Metrics.RedisReconnects.Add(1)
 	}
 }
@@ -184,6 +201,9 @@ func (c *Converger) refresh(ctx context.Context) (changed []sonic.Key, all bool,
 	if err != nil {
 		return changed, all, err
 	}
+	if all || len(changed) > 0 {
+		c.changes++
+	}
 	switch v := c.session.validator; {
 	case v == nil:
 		c.session.validator = newValidator(c.schema, c.session.mirror.Rows())
@@ -199,6 +219,9 @@ func since(begin time.Time) int64 { return time.Since(begin).Microseconds() }
 
 // look takes stock of the switch for the report.
 func (c *Converger) look() {
+	if c.facts.Inventory != nil && c.looked == c.changes {
+		return
+	}
 	if c.cfg.Store.Ledger() == nil && render.HasTrace(c.session.mirror.Rows()) {
 		return // not known yet which rows are the agent's: they must not look like others'
 	}
@@ -207,7 +230,8 @@ func (c *Converger) look() {
 	}
 	inventory.Look(c.session.mirror.Rows(), c.cfg.Store.Ledger())
 	inventory.Violations = c.session.validator.foreignViolations(c.session.mirror.Rows(), c.cfg.Store.Ledger())
-	c.facts.Inventory = inventory
+	c.facts.Inventory, c.looked = inventory, c.changes
+	c.measureRows()
 }
 
 // note turns the outcome of a step into conditions. Where it is not certain
@@ -225,6 +249,7 @@ func (c *Converger) note(err error) {
 		c.facts.Programmed = report.State{Reason: "WriteFailed", Message: c.facts.StateSaved.Message}
 		return
 	case errors.Is(err, redis.ErrNotInitialized):
+		c.drift.reloaded = true
 		c.facts.Connected = report.State{Reason: "ConfigDBNotInitialized", Message: "CONFIG_DB_INITIALIZED is not 1: SONiC is starting or reloading its configuration. The agent waits and then puts its rows back."}
 	case errors.Is(err, redis.ErrMultiASIC):
 		c.facts.Connected = report.State{Reason: "UnsupportedPlatform", Message: err.Error() + ". Take this switch out of the fabric."}
@@ -249,12 +274,13 @@ func (c *Converger) logChanges(before report.Facts) {
 		{v1alpha1.ConfigRendered, before.Rendered, c.facts.Rendered},
 		{v1alpha1.ConfigProgrammed, before.Programmed, c.facts.Programmed},
 		{v1alpha1.ConfigConfirmed, before.Confirmed, c.facts.Confirmed},
+		{v1alpha1.ConfigRouted, before.Routed, c.facts.Routed},
 	} {
 		if condition.was == condition.is {
 			continue
 		}
 		level := slog.LevelInfo
-		if !condition.is.OK {
+		if !condition.is.OK && condition.is.Reason != reasonConverging {
 			level = slog.LevelWarn
 		}
 		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.OK,
@@ -302,7 +328,7 @@ func (c *Converger) wait(ctx context.Context, err error) {
 func (c *Converger) alarm(now time.Time) <-chan time.Time {
 	var next time.Time
 	for _, t := range []time.Time{
-		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(), c.persistTime(),
+		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(), c.persistTime(), c.routing.next(now),
 	} {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
@@ -347,10 +373,19 @@ type rendered struct {
 
 // render gives the rows of a spec. The same spec is rendered once.
 func (c *Converger) render(spec *v1alpha1.SwitchConfigSpec) (render.Wanted, error) {
-	r := &c.rendered
+	return c.renderInto(&c.rendered, spec)
+}
+
+// renderGood gives the rows of the last good spec.
+func (c *Converger) renderGood() (render.Wanted, error) {
+	return c.renderInto(&c.renderedGood, &c.good.Spec)
+}
+
+func (c *Converger) renderInto(r *rendered, spec *v1alpha1.SwitchConfigSpec) (render.Wanted, error) {
 	if r.spec != spec || r.gateway != c.session.gateway {
+		c.changes++
 		wanted, err := render.Render(spec, c.box())
-		*r = rendered{spec, c.session.gateway, wanted, err}
+		*r = rendered{spec, c.session.gateway, c.spare(wanted), err}
 	}
 	return r.wanted, r.err
 }

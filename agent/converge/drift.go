@@ -27,15 +27,21 @@ const (
 type drift struct {
 	settled sonic.DB // the rows that were last wanted and written; nil if that is not known
 	writing bool     // a change was begun and has not come to its end
-	rows    map[sonic.Key][]v1alpha1.Drift
-	past    []v1alpha1.Drift // what is as wanted again, the newest last
-	metric  *metrics.Metric
+	// reloaded: SONiC has loaded CONFIG_DB anew, or Redis was away. Rows that are
+	// missing since were not deleted by anybody.
+	reloaded bool
+	rows     map[sonic.Key][]v1alpha1.Drift
+	past     []v1alpha1.Drift // what is as wanted again, the newest last
+	metric   *metrics.Metric
 }
 
 // look compares rows that were read again with what was written.
 func (f *drift) look(keys []sonic.Key, all bool, rows sonic.DB, ledger sonic.Ledger, now time.Time) {
 	if all {
 		keys = slices.Collect(maps.Keys(f.settled))
+	}
+	for key := range f.rows { // what the agent itself put back was not announced as changed
+		keys = append(keys, key)
 	}
 	for _, key := range keys {
 		want, ok := f.settled[key]
@@ -44,8 +50,12 @@ func (f *drift) look(keys []sonic.Key, all bool, rows sonic.DB, ledger sonic.Led
 			f.end(key, now)
 			continue
 		}
+		if _, there := rows[key]; !there && f.reloaded && f.rows[key] == nil {
+			continue
+		}
 		f.note(key, different(key, rows, want.Only(names)), now)
 	}
+	f.reloaded = false
 }
 
 // different are the fields of a row that are not as written.
@@ -127,13 +137,14 @@ func (f *drift) left(policy v1alpha1.DriftPolicy) sonic.Stuck {
 }
 
 // lookForDrift compares what Redis announced with what was written. After a
-// start, what was written is the last good configuration.
+// start, what was written is the last good configuration, unless a change of it
+// was begun.
 func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
 	f := &c.drift
 	f.metric = c.cfg.Metrics.Drift
-	if f.settled == nil && c.good != nil {
+	if f.settled == nil && c.good != nil && c.cfg.Store.Journal() == nil {
 		if wanted, err := render.Render(&c.good.Spec, c.box()); err == nil {
-			f.settled = wanted.Rows
+			f.settled = c.spare(wanted).Rows
 			all = true
 		}
 	}

@@ -29,6 +29,9 @@ func (c *Converger) journal(change state.Journal) error {
 // deleted is struck out last, so that at no moment a row of the agent's is
 // without a record.
 func (c *Converger) write(ctx context.Context, plan sonic.Plan, times *v1alpha1.ApplyTimes) error {
+	if len(plan.Stages)+len(plan.Own)+len(plan.Keep)+len(plan.Disown) > 0 {
+		c.changes++
+	}
 	if err := c.cfg.Store.Own(plan.Own); err != nil {
 		return diskError{err}
 	}
@@ -49,7 +52,16 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	}
 	before := maps.Clone(c.session.mirror.Rows())
 	begin, waited := time.Now(), time.Duration(0)
+	whole := false
+	defer func() {
+		if !whole {
+			c.proof.recheck = time.Now() // some of it may have been written, and is not waited for
+		}
+	}()
 	for _, stage := range plan.Stages {
+		if err := c.tooSoon(ctx, stage); err != nil {
+			return err
+		}
 		if err := c.session.mirror.Apply(ctx, stage.Commands); err != nil {
 			return err
 		}
@@ -69,6 +81,7 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 			return err
 		}
 	}
+	whole = true
 	if n := plan.Commands(); n > 0 {
 		times.Write, times.Wait, times.Commands = (time.Since(begin) - waited).Microseconds(), waited.Microseconds(), int32(n)
 		c.facts.LastChange = times
@@ -79,6 +92,32 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	}
 	c.proof.wrote(plan.Accepted, time.Now())
 	return nil
+}
+
+// tooSoon looks, before rows of owners that were left out are tried again,
+// whether a daemon has something of them: it may have taken a row only after it
+// was given up, and a new one would be lost on it.
+func (c *Converger) tooSoon(ctx context.Context, stage sonic.Stage) error {
+	if len(c.quarantine.failures) == 0 {
+		return nil
+	}
+	rows, keys := sonic.DB{}, []sonic.Key(nil)
+	for _, command := range stage.Commands {
+		if command.Op == sonic.Create {
+			rows[command.Key] = command.Fields
+			keys = append(keys, command.Key)
+		}
+	}
+	markers := rows.Accepted(keys)
+	for i := range markers {
+		markers[i].Gone = true
+	}
+	held, err := c.session.markers.Missing(ctx, markers)
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	c.stuck.add(held, nil, time.Now())
+	return errAgain
 }
 
 // undisturbed looks, after a wait, whether somebody else changed CONFIG_DB in the

@@ -20,11 +20,6 @@ func (c *Converger) measure(f report.Facts) {
 		bad = 1
 	}
 	m.BadRevision.Set(bad)
-	rows := map[string]float64{}
-	for key := range c.cfg.Store.Ledger() {
-		rows[key.Table]++
-	}
-	m.OwnedRows.Replace(rows)
 	owners := map[string]bool{}
 	for _, problem := range f.Problems {
 		owners[problem.Owner.String()] = true
@@ -35,4 +30,13 @@ func (c *Converger) measure(f report.Facts) {
 			m.LastChange.Set((time.Duration(microseconds) * time.Microsecond).Seconds(), stage)
 		}
 	}
+}
+
+// measureRows counts the agent's rows.
+func (c *Converger) measureRows() {
+	rows := map[string]float64{}
+	for key := range c.cfg.Store.Ledger() {
+		rows[key.Table]++
+	}
+	c.cfg.Metrics.OwnedRows.Replace(rows)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/render"
@@ -21,13 +22,21 @@ func (e diskError) Unwrap() error { return e.error }
 // program makes the rows of CONFIG_DB those of the spec in force.
 func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.ApplyTimes) error {
 	now := time.Now()
+	if err := c.forgive(d); err != nil {
+		return err
+	}
 	if reason, err := c.mustRevert(ctx, d, now); err != nil {
 		return err
 	} else if reason != "" {
 		return c.revert(ctx, reason)
 	}
+	if c.orphaned(d) {
+		c.holdOrphan(d)
+		return nil
+	}
 	spec, wanted, ok := c.choose(d)
 	if !ok {
+		c.facts.Problems = c.rolledBack(d)
 		return c.start(nil)
 	}
 	times.Render = since(now)
@@ -37,10 +46,11 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 	if err := c.stuck.release(ctx, c.session.markers, now); err != nil {
 		return err
 	}
+	c.hear(wanted, now)
 	begin := time.Now()
 	plan, rows := c.validated(wanted, d.drift, now)
 	times.Diff = since(begin)
-	c.noteProblems(d, append(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems()...))
+	c.noteProblems(d, slices.Concat(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems(wanted), c.proof.late, c.routing.told(), c.rolledBack(d)))
 	if d.paused && len(plan.Stages) > 0 {
 		c.facts.Programmed = report.State{Reason: "Paused", Message: fmt.Sprintf("spec.paused of Switch %s is true: %d commands wait for it to become false.", c.cfg.Node, plan.Commands())}
 		return c.keepPaused(d)
@@ -52,6 +62,7 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 		return err
 	}
 	c.drift.settled, c.drift.writing = rows, false
+	c.route(ctx, d, spec, now)
 	if c.judge(wanted, now) {
 		return errAgain
 	}
@@ -64,7 +75,7 @@ func (c *Converger) plan(wanted render.Wanted, policy v1alpha1.DriftPolicy, now 
 	c.quarantine.review(wanted, now)
 	rows := wanted.Rows
 	if len(c.quarantine.owners) > 0 {
-		rows = wanted.Without(c.quarantine.left)
+		rows = c.quarantine.leaveOut(wanted)
 	}
 	stuck := c.stuck.rows
 	if left := c.drift.left(policy); left != nil {
@@ -74,17 +85,25 @@ func (c *Converger) plan(wanted render.Wanted, policy v1alpha1.DriftPolicy, now 
 	return sonic.DiffAround(stuck, c.session.mirror.Rows(), rows, c.cfg.Store.Ledger()), rows
 }
 
-// put writes a plan and puts it on trial.
+// put writes a plan and puts it on trial. What is confirmed already and only
+// written again, such as after a change by hand, is not: there is nothing better
+// to go back to.
 func (c *Converger) put(ctx context.Context, d desired, spec *v1alpha1.SwitchConfigSpec, plan sonic.Plan, times *v1alpha1.ApplyTimes) error {
+	unfinished, begun := c.cfg.Store.Journal() != nil, c.drift.writing
 	if plan.Commands() > 0 {
 		c.drift.writing = true
+	}
+	changes := c.rerouted(d, spec) || plan.Commands() > 0
+	if changes && (unfinished || !c.isGood(spec.Revision)) || unfinished && !c.trial.open() {
+		c.probeFRR()
 		change := c.begin(ctx, spec, plan)
 		if err := c.journal(change); err != nil {
 			return err
 		}
-		c.onTrial(change, c.lastGood(d, spec), time.Now())
+		c.onTrial(change, c.lastGood(d, spec), begun, time.Now())
 		defer func() { c.trial.watch.Written(time.Now()) }()
 	}
+	c.leave(ctx, plan, c.cfg.Patience)
 	return c.write(ctx, plan, times)
 }
 
@@ -94,6 +113,7 @@ func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted
 	c.facts.Generation, c.facts.AppliedGeneration = d.generations(c.inForce)
 	if reason, bad := c.bad(d); bad {
 		c.facts.BadRevision = d.config.Spec.Revision
+		c.facts.Confirmed = takenBack(c.facts.BadRevision, reason)
 		c.facts.Rendered = report.State{OK: true, Reason: "Rendered"}
 		c.facts.Programmed = report.State{Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back. %s %s", d.config.Spec.Revision, reason, c.staying())}
 	} else if d.compiled() {
@@ -111,7 +131,7 @@ func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted
 	if c.good == nil {
 		return nil, render.Wanted{}, false
 	}
-	wanted, err := render.Render(&c.good.Spec, c.box())
+	wanted, err := c.renderGood()
 	return &c.good.Spec, wanted, err == nil
 }
 
@@ -179,7 +199,7 @@ func (c *Converger) recovered(message string) {
 // are no news.
 func (c *Converger) noteProblems(d desired, problems []v1alpha1.Problem) {
 	c.facts.Problems = problems
-	if !d.compiled() || c.rendered.err != nil {
+	if _, bad := c.bad(d); bad || !d.compiled() || c.rendered.err != nil {
 		return
 	}
 	c.facts.Rendered = report.State{OK: true, Reason: "Rendered"}
@@ -202,6 +222,9 @@ func (c *Converger) keep(d desired, spec *v1alpha1.SwitchConfigSpec) error {
 	}
 	if d.config == nil || spec != &d.config.Spec {
 		return nil
+	}
+	if !c.trial.open() && !c.facts.Confirmed.OK { // of a revision before
+		c.facts.Confirmed = report.State{OK: true, Reason: "Confirmed", Message: "Nothing is on trial."}
 	}
 	if c.facts.Programmed = c.taken(); c.facts.Programmed.OK {
 		c.inForce = &good

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/switchlet/switchlet/agent/report"
+	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 )
 
@@ -21,6 +22,9 @@ const (
 	recheckPause = time.Second
 )
 
+// reasonConverging: daemons still have to take rows, as after every change.
+const reasonConverging = "Converging"
+
 // proof is what daemons have not shown yet of the rows that were written.
 type proof struct {
 	// open are the markers that are waited for.
@@ -32,6 +36,8 @@ type proof struct {
 	answered bool
 	// missed are those of open that did not come in time, by row.
 	missed map[sonic.Key]sonic.Marker
+	// late are what owners are told of rows in missed that stay.
+	late []v1alpha1.Problem
 	// recheck is when all rows are to be looked at again; zero if they need not.
 	recheck time.Time
 }
@@ -101,7 +107,7 @@ func (p *proof) saw(missing []sonic.Marker, now time.Time, patience time.Duratio
 // deadline is when markers that do not come are late; zero when none are waited
 // for, or when all of them are late already.
 func (p *proof) deadline(patience time.Duration) time.Time {
-	if len(p.open) == 0 || len(p.missed) > 0 {
+	if p.waiting() == 0 {
 		return time.Time{}
 	}
 	return p.since.Add(patience)
@@ -109,10 +115,13 @@ func (p *proof) deadline(patience time.Duration) time.Time {
 
 // waiting is the number of markers that may still come in time.
 func (p *proof) waiting() int {
-	if len(p.missed) > 0 {
-		return 0
+	n := 0
+	for _, marker := range p.open {
+		if _, late := p.missed[marker.Row]; !late {
+			n++
+		}
 	}
-	return len(p.open)
+	return n
 }
 
 // prove looks which of the markers of rows written have come.
@@ -136,8 +145,23 @@ func (c *Converger) prove(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	open := p.open
 	p.saw(missing, now, c.cfg.Patience)
+	c.noteTaken(open, missing)
 	return nil
+}
+
+// noteTaken remembers of rows that daemons have taken that they were in force.
+func (c *Converger) noteTaken(open, missing []sonic.Marker) {
+	held := make(map[sonic.Key]bool, len(missing))
+	for _, marker := range missing {
+		held[marker.Row] = true
+	}
+	for _, marker := range open {
+		if !held[marker.Row] {
+			delete(c.fresh, marker.Row)
+		}
+	}
 }
 
 // reopen looks for the markers of all rows again: daemons may have been
@@ -150,7 +174,7 @@ func (c *Converger) reopen(now time.Time) {
 	}
 	p := &c.proof
 	p.open = rows.Accepted(keys)
-	p.since = now
+	p.since, p.answered = now, false
 }
 
 // taken says whether daemons have taken all that was written.
@@ -159,8 +183,8 @@ func (c *Converger) taken() report.State {
 	switch {
 	case len(p.open) == 0:
 		return report.State{OK: true, Reason: "Converged", Message: "The rows of the spec are in CONFIG_DB, and SONiC's daemons have taken them, apart from status.problems."}
-	case len(p.missed) == 0:
-		return report.State{Reason: "Converging", Message: fmt.Sprintf("The rows are in CONFIG_DB. SONiC's daemons still have to take %d of them.", len(p.open))}
+	case p.waiting() > 0:
+		return report.State{Reason: reasonConverging, Message: fmt.Sprintf("The rows are in CONFIG_DB. SONiC's daemons still have to take %d of them.", p.waiting())}
 	case !p.answered:
 		return report.State{Reason: "DaemonsSilent", Message: fmt.Sprintf("The rows are in CONFIG_DB, and SONiC's daemons have taken none of the last %d for %v: %s did not come. Look at the swss container.", len(p.open), c.cfg.Patience, p.open[0])}
 	}

@@ -1,8 +1,11 @@
 package converge
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/render"
@@ -16,6 +19,7 @@ import (
 type quarantine struct {
 	owners   map[v1alpha1.ObjectReference]*sentence
 	failures map[v1alpha1.ObjectReference]int
+	retry    time.Duration // the first pause
 }
 
 // sentence is why an owner is left out, and until when.
@@ -32,7 +36,7 @@ func (q *quarantine) add(owner v1alpha1.ObjectReference, reason, message string,
 	}
 	q.owners[owner] = &sentence{
 		reason: reason, message: message, rows: wanted.RowsOf(owner),
-		until: now.Add(jitter(min(minRetry<<min(q.failures[owner], 16), maxRetry))),
+		until: now.Add(retryPause(q.retry, q.failures[owner])),
 	}
 	q.failures[owner]++
 }
@@ -51,12 +55,42 @@ func (q *quarantine) review(wanted render.Wanted, now time.Time) {
 	}
 }
 
-// problems are what the owners are told.
-func (q *quarantine) problems() []v1alpha1.Problem {
+// leaveOut gives the rows that are wanted without those of the owners, and
+// without ports in VLANs that are left out.
+func (q *quarantine) leaveOut(wanted render.Wanted) sonic.DB {
+	rows := wanted.Without(q.left)
+	for key := range rows {
+		if vlan, ok := vlanOf(key); ok && q.left(wanted.Owners[vlan]) {
+			delete(rows, key)
+		}
+	}
+	return rows
+}
+
+// vlanOf is the VLAN that a port is in.
+func vlanOf(member sonic.Key) (sonic.Key, bool) {
+	name, _, _ := strings.Cut(member.Name, sonic.Separator)
+	return sonic.Key{Table: sonic.TableVLAN, Name: name}, member.Table == sonic.TableVLANMember
+}
+
+// problems are what the owners are told, and those whose rows wait for theirs.
+func (q *quarantine) problems(wanted render.Wanted) []v1alpha1.Problem {
+	if len(q.owners) == 0 {
+		return nil
+	}
 	var problems []v1alpha1.Problem
 	for owner, s := range q.owners {
 		problems = append(problems, v1alpha1.Problem{Owner: owner, Reason: s.reason, Message: s.message})
 	}
+	for key, owner := range wanted.Owners {
+		if vlan, ok := vlanOf(key); ok && !q.left(owner) && q.left(wanted.Owners[vlan]) {
+			problems = append(problems, v1alpha1.Problem{Owner: owner, Reason: render.ReasonBlocked,
+				Message: fmt.Sprintf("%s waits for %s, which is left out. See the problem of %s.", key, vlan, wanted.Owners[vlan])})
+		}
+	}
+	slices.SortFunc(problems, func(a, b v1alpha1.Problem) int {
+		return cmp.Or(strings.Compare(a.Owner.String(), b.Owner.String()), strings.Compare(a.Message, b.Message))
+	})
 	return problems
 }
 
@@ -77,22 +111,50 @@ func (q *quarantine) next() time.Time {
 
 // judge leaves out the owners of rows that daemons did not take. Rows that were
 // taken before stay, and so does everything while the daemons take nothing at
-// all: that is not the owners' fault.
-// It reports whether it left out any.
+// all, or not what all owners stand on: that is not the owners' fault.
+// It reports whether anything has changed.
 func (c *Converger) judge(wanted render.Wanted, now time.Time) bool {
 	p := &c.proof
-	if !p.answered {
-		return false
+	late := p.late
+	p.late = nil
+	if !p.answered && len(p.missed) > 0 {
+		return len(late) > 0
 	}
-	byOwner := map[v1alpha1.ObjectReference][]sonic.Marker{}
-	for _, key := range slices.SortedFunc(maps.Keys(p.missed), sonic.Key.Compare) {
+	keys := slices.SortedFunc(maps.Keys(p.missed), sonic.Key.Compare)
+	base := slices.ContainsFunc(keys, func(key sonic.Key) bool { return wanted.Owners[key].Kind == v1alpha1.KindSwitch })
+	byOwner := map[v1alpha1.ObjectReference]sonic.Marker{}
+	for _, key := range keys {
 		owner, ok := wanted.Owners[key]
-		if ok && owner.Kind != v1alpha1.KindSwitch && c.fresh[key] {
-			byOwner[owner] = append(byOwner[owner], p.missed[key])
+		_, known := byOwner[owner]
+		switch {
+		case !ok || known:
+		case base || !c.fresh[key]:
+			p.late = append(p.late, v1alpha1.Problem{Owner: owner, Reason: render.ReasonNotTaken, Message: notShown(p.missed[key])})
+		default:
+			byOwner[owner] = p.missed[key]
 		}
 	}
-	for owner, markers := range byOwner {
-		c.quarantine.add(owner, render.ReasonNotTaken, render.NotTaken(markers[0]), wanted, now)
+	for owner, marker := range roots(byOwner) {
+		c.quarantine.add(owner, render.ReasonNotTaken, render.NotTaken(marker), wanted, now)
 	}
-	return len(byOwner) > 0
+	return len(byOwner) > 0 || !slices.Equal(late, p.late)
+}
+
+// roots are the owners that the others' rows may wait for: a port is in a VLAN
+// only when the VPC's VLAN is there, and is judged when that is.
+func roots(late map[v1alpha1.ObjectReference]sonic.Marker) map[v1alpha1.ObjectReference]sonic.Marker {
+	first := maps.Clone(late)
+	maps.DeleteFunc(first, func(owner v1alpha1.ObjectReference, _ sonic.Marker) bool {
+		return owner.Kind == v1alpha1.KindVPCAttachment
+	})
+	if len(first) > 0 {
+		return first
+	}
+	return late
+}
+
+// notShown is what the owner of a row is told that stays although its marker is
+// missing.
+func notShown(marker sonic.Marker) string {
+	return fmt.Sprintf("SONiC's daemons do not show that they have taken %s: %s is missing. The row stays. Look for it in the log of the swss container.", marker.Row, marker)
 }

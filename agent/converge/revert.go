@@ -11,9 +11,7 @@ import (
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// orphanPause is how long an agent that finds a change unfinished waits for the
-// API server to say what is wanted, before it takes the change back.
-const orphanPause = 10 * time.Second
+const defaultOrphan = 10 * time.Second
 
 // mustRevert says why the change in the journal has to be taken back, if it has:
 // it broke something, or the agent was stopped in the middle of it and nobody
@@ -30,18 +28,43 @@ func (c *Converger) mustRevert(ctx context.Context, d desired, now time.Time) (s
 	if err != nil {
 		return "", err
 	}
+	if lost != "" && c.isGood(open.Revision) {
+		return "", c.confirm(len(c.trial.writes)) // the way back was gone already
+	}
 	if lost != "" {
-		reason := "What worked before it did not work with it: " + lost
+		reason := "What worked before it did not work with it: " + lost + "."
 		if err := c.cfg.Store.MarkBad(open.Revision, reason, now); err != nil {
 			return "", diskError{err}
+		}
+		if err := c.condemn(reason); err != nil {
+			return "", err
 		}
 		c.cfg.Metrics.Rollbacks.Add(1)
 		return reason, nil
 	}
-	if !c.trial.open() && !d.compiled() && now.Sub(c.started) >= orphanPause {
+	if c.orphaned(d) && !d.paused && now.Sub(c.started) >= c.cfg.Orphan {
 		return "The agent was stopped in the middle of it, and the API server could not be asked.", nil
 	}
 	return "", nil
+}
+
+// orphaned reports whether a change was begun by an agent that was stopped in
+// the middle of it, and nobody says what is wanted.
+func (c *Converger) orphaned(d desired) bool {
+	return c.cfg.Store.Journal() != nil && !c.trial.open() && !d.compiled()
+}
+
+// holdOrphan leaves such a change as it is for now: the API server will say
+// whether to go on with it.
+func (c *Converger) holdOrphan(d desired) {
+	c.facts.Generation, c.facts.AppliedGeneration = d.generations(c.inForce)
+	c.facts.Rendered = report.State{Reason: "Progressing", Message: waiting(d)}
+	c.facts.Programmed = report.State{Reason: "Progressing", Message: fmt.Sprintf("An earlier agent was stopped in the middle of revision %s. If the API server cannot be asked soon, it is taken back.", c.cfg.Store.Journal().Revision)}
+}
+
+// isGood reports whether a revision is the last good one.
+func (c *Converger) isGood(revision string) bool {
+	return c.good != nil && c.good.Spec.Revision == revision
 }
 
 // revert brings back the rows as they were before the change in the journal.
@@ -51,6 +74,7 @@ func (c *Converger) revert(ctx context.Context, reason string) error {
 	rows, ledger := c.session.mirror.Rows(), c.cfg.Store.Ledger()
 	plan := sonic.DiffAround(c.stuck.rows, rows, past(*open, rows, ledger), ledger)
 	c.drift.writing = true
+	c.leave(ctx, plan, c.cfg.Patience/settlePart)
 	if err := c.write(ctx, plan, &v1alpha1.ApplyTimes{}); err != nil {
 		return err
 	}
@@ -58,9 +82,17 @@ func (c *Converger) revert(ctx context.Context, reason string) error {
 		return diskError{err}
 	}
 	c.trial = trial{}
+	c.returned()
+	if c.inForce, c.facts.AppliedRevision = c.good, ""; c.good != nil {
+		c.facts.AppliedRevision = c.good.Spec.Revision
+	}
 	c.cfg.Log.Warn("revision taken back", "revision", revision, "base", open.Base, "reason", reason, "commands", plan.Commands())
-	c.facts.Confirmed = report.State{Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back. %s", revision, reason)}
+	c.facts.Confirmed = takenBack(revision, reason)
 	return errAgain
+}
+
+func takenBack(revision, reason string) report.State {
+	return report.State{Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back. %s", revision, reason)}
 }
 
 // past is the agent's rows as they were before a change.
@@ -81,8 +113,8 @@ func past(j state.Journal, rows sonic.DB, ledger sonic.Ledger) sonic.DB {
 // orphanTime is when a change that an earlier agent left unfinished is taken
 // back; zero if there is none.
 func (c *Converger) orphanTime() time.Time {
-	if c.cfg.Store.Journal() == nil || c.trial.open() || time.Since(c.started) >= orphanPause {
+	if c.cfg.Store.Journal() == nil || c.trial.open() || time.Since(c.started) >= c.cfg.Orphan {
 		return time.Time{}
 	}
-	return c.started.Add(orphanPause)
+	return c.started.Add(c.cfg.Orphan)
 }

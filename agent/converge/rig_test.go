@@ -20,6 +20,7 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/swss"
 	"github.com/switchlet/switchlet/deploy/lab/swss/live"
 )
 
@@ -30,12 +31,14 @@ type rig struct {
 	box      *box.Box
 	operator *goredis.Client // somebody else who writes to CONFIG_DB
 	before   box.Rows        // as the box was before the agent came
+	policy   v1alpha1.DriftPolicy
 	inbox    *converge.Inbox
 	end      func()
 	daemons  *live.Service
-	rules    probe.Rules
-	byHand   bool // somebody made mistakes by hand
-	known    bool // the agent knows its Switch
+	config   converge.Config // what the tests change of it: Rules, Patience, …
+	byHand   bool            // somebody made mistakes by hand
+	known    bool            // the agent knows its Switch
+	faulty   bool            // the daemons do not do their work, and log errors
 
 	mu         sync.Mutex
 	facts      report.Facts
@@ -44,10 +47,25 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, rules: probe.Rules{Window: 200 * time.Millisecond, Steady: 50 * time.Millisecond}, box: labtest.Box(t, box.Config{})}
+	return newRigOn(t, box.Config{})
+}
+
+func newRigOn(t *testing.T, cfg box.Config) *rig {
+	t.Helper()
+	r := &rig{t: t, box: labtest.Box(t, cfg)}
+	r.config = converge.Config{
+		Rules: probe.Rules{Window: 40 * time.Millisecond, Steady: 20 * time.Millisecond}, Patience: 2 * time.Second, Orphan: 50 * time.Millisecond,
+	}
+	r.config.Files = converge.Files{DatabaseConfig: r.box.DatabaseConfig(), YANGDir: r.box.YANGDir(), Version: r.box.VersionFile()}
 	r.daemons = labtest.Daemons(t, r.box)
 	t.Cleanup(func() {
-		if !r.byHand {
+		switch {
+		case r.byHand:
+		case r.faulty:
+			if mistakes := r.daemons.Mistakes(); len(mistakes) > 0 {
+				t.Errorf("mistakes:\n%s", swss.Report(mistakes))
+			}
+		default:
 			labtest.NoMistakes(t, r.daemons)
 		}
 	})
@@ -68,16 +86,15 @@ func (r *rig) start() {
 	r.facts = report.Facts{}
 	r.mu.Unlock()
 	r.inbox, r.known = converge.NewInbox(), false
-	c := converge.New(converge.Config{
-		Node: "leaf1", AgentVersion: "test", Store: store, Loaded: loaded, Inbox: r.inbox,
-		Files: converge.Files{DatabaseConfig: r.box.DatabaseConfig(), YANGDir: r.box.YANGDir(), Version: r.box.VersionFile()},
-		Report: func(f report.Facts) {
-			r.mu.Lock()
-			r.facts = f
-			r.mu.Unlock()
-		},
-		Log: slog.New(slog.NewTextHandler(r.t.Output(), nil)), Rules: r.rules, Patience: 2 * time.Second,
-	})
+	cfg := r.config
+	cfg.Node, cfg.AgentVersion, cfg.Store, cfg.Loaded, cfg.Inbox = "leaf1", "test", store, loaded, r.inbox
+	cfg.Report = func(f report.Facts) {
+		r.mu.Lock()
+		r.facts = f
+		r.mu.Unlock()
+	}
+	cfg.Log = slog.New(slog.NewTextHandler(r.t.Output(), nil))
+	c := converge.New(cfg)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); c.Run(ctx) }()
@@ -105,7 +122,7 @@ func (r *rig) write(spec v1alpha1.SwitchConfigSpec) int64 {
 
 func (r *rig) pause(paused bool) {
 	r.known = true
-	r.inbox.SetSwitch(&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1", Generation: 1}, Spec: v1alpha1.SwitchSpec{Paused: paused}})
+	r.inbox.SetSwitch(&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1", Generation: 1}, Spec: v1alpha1.SwitchSpec{Paused: paused, Drift: r.policy}})
 }
 
 // until waits for a report.
@@ -176,6 +193,30 @@ func (r *rig) del(keys ...string) {
 	r.t.Helper()
 	if err := r.operator.Del(r.t.Context(), keys...).Err(); err != nil {
 		r.t.Fatal(err)
+	}
+}
+
+// follow records the keys of CONFIG_DB that are changed from now on, by anybody.
+func (r *rig) follow() (changed func() []string) {
+	r.t.Helper()
+	const channel, prefix = "switchlet-test-fence", "__keyspace@4__:"
+	subscription := r.operator.PSubscribe(r.t.Context(), prefix+"*", channel)
+	r.t.Cleanup(func() { _ = subscription.Close() })
+	for range 2 {
+		_, err := subscription.Receive(r.t.Context()) // the answer to the subscription
+		r.must(err)
+	}
+	var keys []string
+	return func() []string {
+		r.must(r.operator.Publish(r.t.Context(), channel, "").Err())
+		for {
+			message, err := subscription.ReceiveMessage(r.t.Context())
+			r.must(err)
+			if message.Channel == channel {
+				return keys
+			}
+			keys = append(keys, strings.TrimPrefix(message.Channel, prefix)+" "+message.Payload)
+		}
 	}
 }
 

@@ -43,6 +43,7 @@ type session struct {
 	markers *redis.Markers
 	tables  *redis.Tables
 	prober  *probe.Prober
+	asksFRR bool // the prober asks FRR itself for its sessions
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 	gateway v1alpha1.GatewayDialect

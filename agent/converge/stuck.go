@@ -13,13 +13,21 @@ type stuck struct {
 	rows     sonic.Stuck
 	until    map[sonic.Key]time.Time
 	failures map[sonic.Key]int
+	retry    time.Duration // the first pause
 }
 
-// Pauses before something that a daemon did not follow is tried again.
 const (
-	minRetry = 5 * time.Second
+	// retryPart of the patience is the first pause before something that a
+	// daemon did not follow is tried again.
+	retryPart = 2
+	// maxRetry is the longest of them.
 	maxRetry = 10 * time.Minute
 )
+
+// retryPause grows with the number of failures.
+func retryPause(first time.Duration, failures int) time.Duration {
+	return jitter(min(first<<min(failures, 16), maxRetry))
+}
 
 // add leaves alone the rows whose markers did not come. before has the rows as
 // they were.
@@ -33,7 +41,7 @@ func (s *stuck) add(missing []sonic.Marker, before sonic.DB, now time.Time) {
 			continue
 		}
 		s.rows[key] = sonic.StuckRow{Fields: before[key], Marker: marker}
-		s.until[key] = now.Add(jitter(min(minRetry<<min(s.failures[key], 16), maxRetry)))
+		s.until[key] = now.Add(retryPause(s.retry, s.failures[key]))
 		s.failures[key]++
 	}
 }
@@ -44,7 +52,7 @@ func (s *stuck) hold(key, user sonic.Key, fields sonic.Fields, now time.Time) {
 		s.rows, s.until, s.failures = sonic.Stuck{}, map[sonic.Key]time.Time{}, map[sonic.Key]int{}
 	}
 	s.rows[key] = sonic.StuckRow{Fields: fields, User: user}
-	s.until[key] = now.Add(jitter(min(minRetry<<min(s.failures[key], 16), maxRetry)))
+	s.until[key] = now.Add(retryPause(s.retry, s.failures[key]))
 	s.failures[key]++
 }
 

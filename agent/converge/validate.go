@@ -78,14 +78,13 @@ func (v *validator) commit(changes []yang.Change) []yang.Violation {
 // nothing is wrong with it.
 func (v *validator) try(plan sonic.Plan, rows sonic.DB) []yang.Violation {
 	v.sync(rows)
-	after := sonic.DB{}
+	after, met := sonic.DB{}, map[sonic.Key]bool{} // a row may be deleted and made anew
 	for _, stage := range plan.Stages {
 		for _, command := range stage.Commands {
-			if _, ok := after[command.Key]; !ok {
-				if fields, there := rows[command.Key]; there {
-					after[command.Key] = fields
-				}
+			if fields, there := rows[command.Key]; there && !met[command.Key] {
+				after[command.Key] = fields
 			}
+			met[command.Key] = true
 			after.Apply(command)
 			v.dirty[command.Key] = struct{}{} // until it is seen to be so
 		}
@@ -102,13 +101,32 @@ func (v *validator) try(plan sonic.Plan, rows sonic.DB) []yang.Violation {
 	return append(violations, v.commit(changes)...)
 }
 
+// calm is that there was nothing to do: as long as nothing changes, there is no
+// need to look again.
+type calm struct {
+	known   bool
+	changes int
+	policy  v1alpha1.DriftPolicy
+	plan    sonic.Plan // conflicts alone
+	rows    sonic.DB
+}
+
+func (c calm) holds(changes int, policy v1alpha1.DriftPolicy, stuck sonic.Stuck, left map[v1alpha1.ObjectReference]*sentence) (sonic.DB, bool) {
+	return c.rows, c.known && c.changes == changes && c.policy == policy && len(stuck)+len(left) == 0
+}
+
 // validated is the plan for the wanted rows, without what the models do not
 // allow: its owner is left out, and the others' goes on. Rows that others hang on
 // in ways that only the models know stay.
 func (c *Converger) validated(wanted render.Wanted, policy v1alpha1.DriftPolicy, now time.Time) (sonic.Plan, sonic.DB) {
+	if rows, ok := c.calm.holds(c.changes, policy, c.stuck.rows, c.quarantine.owners); ok {
+		return c.calm.plan, rows
+	}
 	for {
 		plan, rows := c.plan(wanted, policy, now)
 		if plan.Commands() == 0 {
+			nothing := len(plan.Stages)+len(plan.Own)+len(plan.Keep)+len(plan.Disown)+len(c.stuck.rows)+len(c.quarantine.owners) == 0
+			c.calm = calm{nothing, c.changes, policy, plan, rows}
 			return plan, rows
 		}
 		violations := c.session.validator.try(plan, c.session.mirror.Rows())

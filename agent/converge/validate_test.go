@@ -59,7 +59,7 @@ func TestModelsForbidARow(t *testing.T) {
 // operator's own tools.
 func TestModelsLackAField(t *testing.T) {
 	r := newRig(t)
-	r.edit("sonic-vrf.yang", `leaf vni { type uint32 { range "0..16777215"; } }`, "")
+	r.edit("sonic-vrf.yang", `leaf vni { type uint32 { range "0..16777215"; } default 0; }`, "")
 	r.start()
 	r.write(spec("r1", 100))
 	r.until("the VPC has a problem", hasProblem(v1alpha1.KindVPC, "UnknownField"))

@@ -16,8 +16,9 @@ type Store struct {
 	lines  int  // in the ledger file, apart from the first
 	whole  bool // the ledger file says what ledger does
 
-	journal journalFile
-	bad     []badRevision // the oldest first
+	journal   journalFile
+	bad       []badRevision // the oldest first
+	condemned []Condemned
 }
 
 // Loaded is what was on the disk.
@@ -45,7 +46,7 @@ func Open(dir string) (*Store, Loaded, error) {
 	}
 	s.ledger = ledger
 	damage = append(damage, more...)
-	for _, load := range []func() ([]string, error){s.loadJournal, s.loadBad} {
+	for _, load := range []func() ([]string, error){s.loadJournal, s.loadBad, s.loadCondemned} {
 		notes, err := load()
 		if err != nil {
 			return nil, Loaded{}, fmt.Errorf("open the state on disk: %w", err)

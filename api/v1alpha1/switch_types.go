@@ -55,6 +55,10 @@ type SwitchSpec struct {
 	// +kubebuilder:default=Revert
 	// +optional
 	Drift DriftPolicy `json:"drift,omitempty"`
+	// BGP of the underlay, which the agent gives to FRR, and with it the VRFs of
+	// tenants. Without it FRR is left alone, and somebody else has to route.
+	// +optional
+	BGP *BGP `json:"bgp,omitempty"`
 }
 
 // DriftPolicy is what the agent does about changes by others of what it wrote.

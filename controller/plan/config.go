@@ -13,9 +13,11 @@ import (
 // compile writes the configuration of one switch from its accepted attachments.
 func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, attachments []attachment) v1alpha1.SwitchConfigSpec {
 	var spec v1alpha1.SwitchConfigSpec
-	if vtep := in.Identifiers.VTEP(sw.Name); vtep.IsValid() && sw.Spec.Role != v1alpha1.RoleSpine {
+	vtep := in.Identifiers.VTEP(sw.Name)
+	if vtep.IsValid() && sw.Spec.Role != v1alpha1.RoleSpine {
 		spec.VTEP, spec.AnycastMAC = vtep.String(), in.AnycastMAC
 	}
+	spec.BGP = bgp(sw, vtep)
 	if config := in.Configs[sw.Name]; in.Pools == nil && config != nil {
 		spec.AnycastMAC = config.Spec.AnycastMAC
 	}

@@ -1,0 +1,108 @@
+package converge
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/switchlet/switchlet/sonic"
+	"github.com/switchlet/switchlet/sonic/frr"
+)
+
+// leave takes those VRFs out of FRR that a plan is about to delete from
+// CONFIG_DB: FRR lets go of a VRF's routes and of its L3 VNI only while SONiC
+// still has it. It touches FRR only if it has one of them.
+//
+// An FRR that cannot be reached is waited for as long as the patience lasts. It
+// most likely does not run, and has nothing then.
+func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Duration) {
+	r := &c.routing
+	gone := deletedVRFs(plan)
+	if len(gone) == 0 || len(ofVRFs(r.inForce(), gone)) == 0 {
+		return
+	}
+	for deadline, failures := time.Now().Add(patience), 0; ; failures++ {
+		left := time.Until(deadline)
+		if !r.await(ctx, left) || left <= 0 || ctx.Err() != nil {
+			c.cfg.Log.Warn("VRFs are deleted that FRR may still have", "error", r.trouble, "VRFs", len(gone))
+			return
+		}
+		r.start(ctx, work{want: withoutVRFs(r.inForce(), gone)})
+		r.settled = nil
+		if !r.await(ctx, left) {
+			continue
+		}
+		for _, o := range r.take(false) {
+			r.reached(o.err, time.Now())
+		}
+		if r.trouble == nil || r.lostFor(time.Now()) >= patience {
+			return
+		}
+		pause(ctx, min(backoff(failures), time.Until(deadline)))
+	}
+}
+
+// lostFor is for how long FRR has not been reached.
+func (r *routing) lostFor(now time.Time) time.Duration {
+	if r.lost.IsZero() {
+		return 0
+	}
+	return now.Sub(r.lost)
+}
+
+// pause waits.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// deletedVRFs are the names of the VRFs that a plan deletes.
+func deletedVRFs(plan sonic.Plan) map[string]bool {
+	names := map[string]bool{}
+	for _, stage := range plan.Stages {
+		for _, command := range stage.Commands {
+			if command.Op == sonic.Delete && command.Key.Table == sonic.TableVRF {
+				names[command.Key.Name] = true
+			}
+		}
+	}
+	return names
+}
+
+// vrfOf is the VRF that a statement outside of all contexts is about, if any.
+func vrfOf(line string) string {
+	words := strings.Fields(line)
+	switch {
+	case len(words) == 2 && words[0] == "vrf":
+		return words[1]
+	case len(words) == 5 && words[0] == "router" && words[3] == "vrf":
+		return words[4]
+	}
+	return ""
+}
+
+// ofVRFs has the statements about some VRFs.
+func ofVRFs(tree frr.Tree, names map[string]bool) frr.Tree {
+	var out frr.Tree
+	for _, node := range tree {
+		if names[vrfOf(node.Line)] {
+			out = append(out, node)
+		}
+	}
+	return out
+}
+
+// withoutVRFs has all others.
+func withoutVRFs(tree frr.Tree, names map[string]bool) frr.Tree {
+	out := frr.Tree{}
+	for _, node := range tree {
+		if !names[vrfOf(node.Line)] {
+			out = append(out, node)
+		}
+	}
+	return out
+}
