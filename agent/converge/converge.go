@@ -238,11 +238,15 @@ func (c *Converger) look() {
 // that the connection is sound, the next step makes a new one.
 func (c *Converger) note(err error) {
 	var disk diskError
+	var violation violationError
 	switch {
 	case err == nil, errors.Is(err, errAgain):
 		return
 	case errors.Is(err, redis.ErrChanged):
 		c.facts.Programmed = report.State{Reason: "Progressing", Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
+		return
+	case errors.As(err, &violation):
+		c.facts.Programmed = report.State{Reason: render.ReasonSchemaViolation, Message: fmt.Sprintf("%v. Nothing is written.", err)}
 		return
 	case errors.As(err, &disk):
 		c.facts.StateSaved = report.State{Reason: "WriteFailed", Message: fmt.Sprintf("%v. Nothing is written to CONFIG_DB before it can be recorded on the disk. Make room or repair the disk.", err)}

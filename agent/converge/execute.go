@@ -3,7 +3,6 @@ package converge
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/state"
@@ -50,7 +49,10 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	if len(plan.Stages) == 0 {
 		return nil
 	}
-	before := maps.Clone(c.session.mirror.Rows())
+	before := sonic.DB{}
+	for key, row := range touched(plan, c.session.mirror.Rows()) {
+		before[key] = row.Fields
+	}
 	begin, waited := time.Now(), time.Duration(0)
 	whole := false
 	defer func() {

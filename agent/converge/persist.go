@@ -3,6 +3,7 @@ package converge
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/persist"
@@ -42,6 +43,8 @@ func (c *Converger) persist(now time.Time) {
 	}
 	c.cfg.Metrics.Saves.Add(1, "saved")
 	c.facts.Persisted = report.State{OK: true, Reason: "Persisted", Message: outcome.Damage}
+	// What a large change leaves behind would stay in memory for minutes.
+	debug.FreeOSMemory()
 	if outcome.Changed {
 		c.cfg.Log.Info("the agent's rows were saved in config_db.json")
 	}

@@ -48,7 +48,10 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 	}
 	c.hear(wanted, now)
 	begin := time.Now()
-	plan, rows := c.validated(wanted, d.drift, now)
+	plan, rows, err := c.validated(wanted, d.drift, now)
+	if err != nil {
+		return err
+	}
 	times.Diff = since(begin)
 	c.noteProblems(d, slices.Concat(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems(wanted), c.proof.late, c.routing.told(), c.rolledBack(d)))
 	if d.paused && len(plan.Stages) > 0 {

@@ -56,7 +56,7 @@ func (v *validator) sync(rows sonic.DB) {
 			changes = append(changes, yang.Change{Key: key, Fields: fields, Gone: !there})
 		}
 	}
-	clear(v.dirty)
+	v.dirty = map[sonic.Key]struct{}{} // a cleared one keeps its size
 	v.commit(changes)
 }
 
@@ -115,29 +115,35 @@ func (c calm) holds(changes int, policy v1alpha1.DriftPolicy, stuck sonic.Stuck,
 	return c.rows, c.known && c.changes == changes && c.policy == policy && len(stuck)+len(left) == 0
 }
 
+// violationError is a violation that is nobody's: nothing can be left out to
+// avoid it.
+type violationError struct{ yang.Violation }
+
+func (e violationError) Error() string {
+	return "the change would violate the YANG models of the switch, and it is not clear whose part of it does: " + explain(e.Violation)
+}
+
 // validated is the plan for the wanted rows, without what the models do not
 // allow: its owner is left out, and the others' goes on. Rows that others hang on
 // in ways that only the models know stay.
-func (c *Converger) validated(wanted render.Wanted, policy v1alpha1.DriftPolicy, now time.Time) (sonic.Plan, sonic.DB) {
+func (c *Converger) validated(wanted render.Wanted, policy v1alpha1.DriftPolicy, now time.Time) (sonic.Plan, sonic.DB, error) {
 	if rows, ok := c.calm.holds(c.changes, policy, c.stuck.rows, c.quarantine.owners); ok {
-		return c.calm.plan, rows
+		return c.calm.plan, rows, nil
 	}
 	for {
 		plan, rows := c.plan(wanted, policy, now)
 		if plan.Commands() == 0 {
 			nothing := len(plan.Stages)+len(plan.Own)+len(plan.Keep)+len(plan.Disown)+len(c.stuck.rows)+len(c.quarantine.owners) == 0
 			c.calm = calm{nothing, c.changes, policy, plan, rows}
-			return plan, rows
+			return plan, rows, nil
 		}
 		violations := c.session.validator.try(plan, c.session.mirror.Rows())
 		if len(violations) == 0 {
-			return plan, rows
+			return plan, rows, nil
 		}
 		c.cfg.Metrics.Violations.Set(float64(len(violations)))
 		if !c.blame(violations, wanted, plan, now) {
-			c.cfg.Log.Error("a plan violates the models, and it is not clear whose fault that is", "violation", violations[0].String())
-			c.facts.Programmed.Reason = "SchemaViolation"
-			return sonic.Plan{Conflicts: plan.Conflicts}, rows
+			return plan, rows, violationError{violations[0]}
 		}
 	}
 }

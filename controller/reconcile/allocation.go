@@ -195,7 +195,7 @@ func (r allocationReconciler) used(ctx context.Context, a *v1alpha1.Allocation) 
 
 func uses(c *v1alpha1.SwitchConfig, s v1alpha1.AllocationSpec, vni int32) bool {
 	if s.Pool == v1alpha1.PoolVTEP {
-		return c.Spec.VTEP == s.Value || slices.Contains(c.Status.VTEPs, s.Value)
+		return c.Spec.VTEP == s.Value || c.Spec.BGP != nil && c.Spec.BGP.RouterID == s.Value || slices.Contains(c.Status.VTEPs, s.Value)
 	}
 	return slices.ContainsFunc(c.Spec.VRFs, func(v v1alpha1.VRFConfig) bool { return v.VNI == vni }) ||
 		slices.ContainsFunc(c.Spec.Segments, func(g v1alpha1.SegmentConfig) bool { return g.VNI == vni }) ||

@@ -55,6 +55,9 @@ func identifiers(spec *v1alpha1.SwitchConfigSpec) map[identifier]bool {
 	if spec.VTEP != "" {
 		all[identifier{vtep: spec.VTEP}] = true
 	}
+	if spec.BGP != nil {
+		all[identifier{vtep: spec.BGP.RouterID}] = true
+	}
 	for _, v := range spec.VRFs {
 		all[identifier{vni: v.VNI}] = true
 	}

@@ -98,7 +98,7 @@ func (m *Mirror) take() (stale bool, keys []sonic.Key) {
 		keys = append(keys, key)
 	}
 	m.stale = false
-	clear(m.dirty)
+	m.dirty = map[sonic.Key]struct{}{} // a cleared one keeps its size
 	return stale, keys
 }
 

@@ -22,6 +22,8 @@ func needs() []need {
 		{"ctr", "containerd", "imports images"},
 		{"runc", "runc", "runs containers"},
 		{"nsenter", "util-linux", "lab exec"},
+		{"vtysh", "frr", "FRR, for the tests of routing"},
+		{"python3", "python3-minimal", "SONiC's way of writing JSON, for tests"},
 	}
 }
 
