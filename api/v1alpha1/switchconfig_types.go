@@ -8,10 +8,11 @@ const (
 	// rows. Reasons: Rendered; InvalidSpec (the last good revision stays in
 	// force); Problems (some owners' parts could not be, see status.problems).
 	ConfigRendered = "Rendered"
-	// ConfigProgrammed says whether the switch's CONFIG_DB holds the rows of
-	// the spec. It says nothing about STATE_DB, ASIC_DB or FRR. Reasons:
-	// RowsInConfigDB; Progressing (it is being written, has not been compiled
-	// yet, or was deleted: the message says which); Paused; WriteFailed;
+	// ConfigProgrammed says whether the spec is in force: its rows are in
+	// CONFIG_DB and SONiC's daemons have taken them. Reasons: Converged;
+	// ConvergedPartly (but for status.problems); Converging; DaemonsSilent (no
+	// daemon answers); RolledBack; SchemaViolation; Progressing (it has not been
+	// compiled yet, or was deleted: the message says which); Paused; WriteFailed;
 	// NotConnected; InvalidSpec.
 	ConfigProgrammed = "Programmed"
 	// ConfigConfirmed says whether what worked before the last change still
