@@ -10,44 +10,20 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"syscall"
 
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/metrics"
-	"github.com/switchlet/switchlet/agent/persist"
-	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/agent/watch"
 	"github.com/switchlet/switchlet/api/v1alpha1"
-	"github.com/switchlet/switchlet/sonic/redis"
 )
 
 // version is set when the program is linked.
 var version = "dev"
-
-// options are the command line.
-type options struct {
-	node       string
-	kubeconfig string
-	stateDir   string
-	files      converge.Files
-	configFile string
-	metricsTo  string // a file
-	metricsOn  string // an address
-	frrDir     string // of FRR's sockets
-	frrExec    string // a command that runs vtysh
-	frrFile    string
-	rules      probe.Rules
-	logLevel   slog.Level
-}
 
 func main() {
 	opts, err := parse(os.Args[1:], os.Getenv("NODE_NAME"))
@@ -70,36 +46,6 @@ func main() {
 		log.Error("agent stopped", "error", err)
 		os.Exit(1)
 	}
-}
-
-func parse(args []string, node string) (options, error) {
-	var o options
-	flags := flag.NewFlagSet("agent", flag.ContinueOnError)
-	flags.StringVar(&o.node, "node", node, "name of this switch's Node, Switch and SwitchConfig (environment: NODE_NAME)")
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without one, that of the pod")
-	flags.StringVar(&o.files.DatabaseConfig, "database-config", redis.DefaultConfigFile, "SONiC's database_config.json")
-	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the switch's disk for the last good configuration")
-	flags.StringVar(&o.files.YANGDir, "yang-dir", "/usr/local/yang-models", "folder of the switch's YANG models")
-	flags.StringVar(&o.files.IETFDir, "ietf-yang-dir", "/usr/share/yang/modules/libyang", "folder of the IETF modules that the models import, where they are not beside them")
-	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
-	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
-	flags.StringVar(&o.frrDir, "frr-vty-dir", "/var/run/frr", "folder of the sockets of FRR's daemons, used while bgpd's is there")
-	flags.StringVar(&o.frrExec, "frr-exec", "", "command that runs FRR's vtysh, used without the sockets, such as 'docker exec -i bgp vtysh'; empty for none")
-	flags.StringVar(&o.frrFile, "frr-conf-file", "/etc/sonic/frr/frr.conf", "what FRR reads when it starts, kept up to date in docker_routing_config_mode split-unified; empty to leave it alone")
-	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
-	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
-	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
-	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
-	if err := flags.Parse(args); err != nil {
-		return options{}, err
-	}
-	if flags.NArg() > 0 {
-		return options{}, fmt.Errorf("unknown argument %q: there are flags only, see --help", flags.Arg(0))
-	}
-	if o.node == "" {
-		return options{}, errors.New("--node is empty: give the name of the switch's Node, or set NODE_NAME")
-	}
-	return o, nil
 }
 
 func run(ctx context.Context, opts options, log *slog.Logger) error {
@@ -146,30 +92,6 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	return nil
 }
 
-// apiServer is how to find out whether the API server can be reached.
-func apiServer(config *rest.Config) (func(context.Context) error, error) {
-	settings, err := rest.TLSConfigFor(config)
-	if err != nil {
-		return nil, fmt.Errorf("TLS of the API server: %w", err)
-	}
-	return probe.HTTPS(config.Host, settings), nil
-}
-
-// persister saves rows in SONiC's file, unless it is to be left alone.
-func (o options) persister() *persist.Persister {
-	if o.configFile == "" {
-		return nil
-	}
-	return persist.New(persist.Config{
-		File: o.configFile, LockFile: filepath.Join(filepath.Dir(o.configFile), "reload.lock"), StateDir: o.stateDir,
-	})
-}
-
-// frr is how to reach FRR.
-func (o options) frr(statements *state.Statements) converge.FRR {
-	return converge.FRR{Shell: converge.FindShell(o.frrDir, strings.Fields(o.frrExec)), Statements: statements, File: o.frrFile}
-}
-
 // show makes the metrics visible to whom the options say.
 func show(ctx context.Context, all *sync.WaitGroup, set *metrics.Set, opts options, log *slog.Logger) error {
 	if opts.metricsTo != "" {
@@ -188,21 +110,6 @@ func show(ctx context.Context, all *sync.WaitGroup, set *metrics.Set, opts optio
 		}
 	})
 	return nil
-}
-
-func restConfig(kubeconfig string) (*rest.Config, error) {
-	if kubeconfig == "" {
-		config, err := rest.InClusterConfig()
-		if err != nil {
-			return nil, fmt.Errorf("configuration of the pod (or give --kubeconfig): %w", err)
-		}
-		return config, nil
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
-	if err != nil {
-		return nil, fmt.Errorf("--kubeconfig %s: %w", kubeconfig, err)
-	}
-	return config, nil
 }
 
 // sink hands what is seen to those who need it.

@@ -21,12 +21,12 @@ func (c *Converger) condemn(reason string) error {
 	bad := c.trial.writes[len(c.trial.writes)-1].good.Spec
 	tried, err := render.Render(&bad, c.box())
 	if err != nil {
-		return nil // then it was never written
+		return fmt.Errorf("the revision on trial: %w", err)
 	}
 	kept := render.Wanted{}
 	if c.good != nil {
 		if kept, err = render.Render(&c.good.Spec, c.box()); err != nil {
-			return nil
+			return fmt.Errorf("the last good revision: %w", err)
 		}
 		kept = c.spare(kept)
 	}

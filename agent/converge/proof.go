@@ -3,6 +3,7 @@ package converge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/report"
@@ -58,7 +59,7 @@ func (p *proof) wrote(markers []sonic.Marker, now time.Time) {
 			kept = append(kept, marker)
 		}
 	}
-	p.open = append(kept, markers...)
+	p.open = slices.Concat(kept, markers)
 	p.since, p.answered = now, false
 }
 

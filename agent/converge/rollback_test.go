@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -187,7 +188,7 @@ func TestStreamOfChanges(t *testing.T) {
 	last := int32(0)
 	for begin := time.Now(); time.Since(begin) < 4*r.config.Rules.Window; {
 		last++
-		revision := "r" + string(rune('a'+last%26)) + time.Now().String()
+		revision := "r" + strconv.Itoa(int(last)) + time.Now().String()
 		r.write(spec(revision, 100, 101+last))
 		r.until("it is written", func(f report.Facts) bool { return f.AppliedRevision == revision })
 	}

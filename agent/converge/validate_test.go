@@ -11,15 +11,15 @@ import (
 )
 
 // edit changes a model of the box.
-func (r *rig) edit(model, old, new string) {
+func (r *rig) edit(model, is, becomes string) {
 	r.t.Helper()
 	file := filepath.Join(r.box.YANGDir(), model)
 	text, err := os.ReadFile(file)
 	r.must(err)
-	if !strings.Contains(string(text), old) {
-		r.t.Fatalf("%s has no %q", model, old)
+	if !strings.Contains(string(text), is) {
+		r.t.Fatalf("%s has no %q", model, is)
 	}
-	r.must(os.WriteFile(file, []byte(strings.Replace(string(text), old, new, 1)), 0o600))
+	r.must(os.WriteFile(file, []byte(strings.Replace(string(text), is, becomes, 1)), 0o600))
 }
 
 // What the models of the box do not allow is one owner's problem: its rows are

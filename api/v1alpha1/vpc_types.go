@@ -9,7 +9,7 @@ const (
 	// InvalidSubnet; VNIExhausted; Allocating (identifiers are on their way).
 	VPCAccepted = "Accepted"
 	// VPCProgrammed says whether every switch that the VPC's attachments are
-	// on has the VPC in its CONFIG_DB. Reasons: Programmed; NoAttachments
+	// on has the VPC in force. Reasons: Programmed; NoAttachments
 	// (there is nothing to program, which counts as True); Progressing;
 	// Problems (the message lists them).
 	VPCProgrammed = "Programmed"

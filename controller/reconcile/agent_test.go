@@ -111,6 +111,9 @@ func applyStatus(ctx context.Context, c client.Client, o client.Object, kind, na
 // run reports until ctx ends.
 func (a *agent) run(ctx context.Context) error {
 	events, err := a.client.Watch(ctx, &v1alpha1.SwitchConfigList{}, client.MatchingFields{"metadata.name": a.name})
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -148,5 +148,5 @@ func (r attachmentReconciler) programmed(a *v1alpha1.VPCAttachment, config *v1al
 			return set(false, p.Reason, p.Message)
 		}
 	}
-	return set(true, "Programmed", fmt.Sprintf("In the CONFIG_DB of %s, as Vlan%d.", a.Spec.Port.Switch, segment.VLAN))
+	return set(true, "Programmed", fmt.Sprintf("In force on %s, as Vlan%d.", a.Spec.Port.Switch, segment.VLAN))
 }

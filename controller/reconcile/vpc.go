@@ -248,9 +248,9 @@ func (p programming) condition(vpc *v1alpha1.VPC) metav1.Condition {
 	case len(p.problems) > 0:
 		return set(false, "Problems", strings.Join(p.problems, " "))
 	case len(p.waiting) > 0:
-		return set(false, progressing, fmt.Sprintf("In the CONFIG_DB of %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
+		return set(false, progressing, fmt.Sprintf("In force on %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
 	case p.switches == 0:
 		return set(true, "NoAttachments", "No attachment needs the VPC on a switch yet.")
 	}
-	return set(true, "Programmed", fmt.Sprintf("In the CONFIG_DB of %d of %d switches.", p.ready, p.switches))
+	return set(true, "Programmed", fmt.Sprintf("In force on %d of %d switches.", p.ready, p.switches))
 }

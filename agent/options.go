@@ -1,0 +1,77 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+
+	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/persist"
+	"github.com/switchlet/switchlet/agent/probe"
+	"github.com/switchlet/switchlet/agent/state"
+	"github.com/switchlet/switchlet/sonic/redis"
+)
+
+// options are the command line.
+type options struct {
+	node       string
+	kubeconfig string
+	stateDir   string
+	files      converge.Files
+	configFile string
+	metricsTo  string // a file
+	metricsOn  string // an address
+	frrDir     string // of FRR's sockets
+	frrExec    string // a command that runs vtysh
+	frrFile    string
+	rules      probe.Rules
+	logLevel   slog.Level
+}
+
+func parse(args []string, node string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("agent", flag.ContinueOnError)
+	flags.StringVar(&o.node, "node", node, "name of this switch's Node, Switch and SwitchConfig (environment: NODE_NAME)")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without one, that of the pod")
+	flags.StringVar(&o.files.DatabaseConfig, "database-config", redis.DefaultConfigFile, "SONiC's database_config.json")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the switch's disk for the last good configuration")
+	flags.StringVar(&o.files.YANGDir, "yang-dir", "/usr/local/yang-models", "folder of the switch's YANG models")
+	flags.StringVar(&o.files.IETFDir, "ietf-yang-dir", "/usr/share/yang/modules/libyang", "folder of the IETF modules that the models import, where they are not beside them")
+	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
+	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
+	flags.StringVar(&o.frrDir, "frr-vty-dir", "/var/run/frr", "folder of the sockets of FRR's daemons, used while bgpd's is there")
+	flags.StringVar(&o.frrExec, "frr-exec", "", "command that runs FRR's vtysh, used without the sockets, such as 'docker exec -i bgp vtysh'; empty for none")
+	flags.StringVar(&o.frrFile, "frr-conf-file", "/etc/sonic/frr/frr.conf", "what FRR reads when it starts, kept up to date in docker_routing_config_mode split-unified; empty to leave it alone")
+	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
+	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
+	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unknown argument %q: there are flags only, see --help", flags.Arg(0))
+	}
+	if o.node == "" {
+		return options{}, errors.New("--node is empty: give the name of the switch's Node, or set NODE_NAME")
+	}
+	return o, nil
+}
+
+// persister saves rows in SONiC's file, unless it is to be left alone.
+func (o options) persister() *persist.Persister {
+	if o.configFile == "" {
+		return nil
+	}
+	return persist.New(persist.Config{
+		File: o.configFile, LockFile: filepath.Join(filepath.Dir(o.configFile), "reload.lock"), StateDir: o.stateDir,
+	})
+}
+
+// frr is how to reach FRR.
+func (o options) frr(statements *state.Statements) converge.FRR {
+	return converge.FRR{Shell: converge.FindShell(o.frrDir, strings.Fields(o.frrExec)), Statements: statements, File: o.frrFile}
+}
