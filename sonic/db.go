@@ -27,7 +27,7 @@ func (db DB) Keys() []Key { return slices.SortedFunc(maps.Keys(db), Key.Compare)
 
 // Equal reports whether two sets have the same rows.
 func (db DB) Equal(other DB) bool {
-	return maps.EqualFunc(db, other, func(a, b Fields) bool { return slices.Equal(a, b) })
+	return maps.EqualFunc(db, other, slices.Equal)
 }
 
 // String has a line for each row, in rising order of their keys:

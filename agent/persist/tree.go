@@ -196,9 +196,9 @@ func quote(s string) string {
 		case strings.ContainsRune("\b\f\n\r\t", c):
 			b.WriteString(`\` + string("bfnrt"[strings.IndexRune("\b\f\n\r\t", c)]))
 		case c >= 0x10000:
-			b.WriteString(fmt.Sprintf(`\u%04x\u%04x`, 0xd800+(c-0x10000)>>10, 0xdc00+(c-0x10000)&0x3ff))
+			fmt.Fprintf(&b, `\u%04x\u%04x`, 0xd800+(c-0x10000)>>10, 0xdc00+(c-0x10000)&0x3ff)
 		case c < ' ' || c > '~':
-			b.WriteString(fmt.Sprintf(`\u%04x`, c))
+			fmt.Fprintf(&b, `\u%04x`, c)
 		default:
 			b.WriteRune(c)
 		}

@@ -122,7 +122,7 @@ func TestJournalDamaged(t *testing.T) {
 	}{
 		{"a bit flipped", func(text []byte) []byte { return bytes.Replace(text, []byte("vlanid"), []byte("vlanie"), 1) }, "line 3: the checksum is wrong"},
 		{"another version", func(text []byte) []byte { return bytes.Replace(text, []byte("journal 1"), []byte("journal 2"), 1) }, `the first line is not "switchlet journal 1"`},
-		{"the begin is missing", func(text []byte) []byte {
+		{"the begin is missing", func([]byte) []byte {
 			return append([]byte(journalHeader), appendRecord(nil, absentWord, "VLAN|Vlan100")...)
 		}, `line 2: "-" stands before a line that begins a journal`},
 		{"empty", func([]byte) []byte { return nil }, "the first line is not"},

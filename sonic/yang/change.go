@@ -90,7 +90,7 @@ func (c *Checker) put(change Change) (s *shelf, place int32, fresh bool) {
 	}
 	n := table.place(key.Name, change.Fields)
 	if n == nil {
-		c.strays[key] = Violation{Key: key, Rule: UnknownKey, Value: key.Name, Message: table.forms(key.Name)}
+		c.strays[key] = Violation{Key: key, Rule: UnknownKey, Value: key.Name, Message: table.forms()}
 		return nil, none, false
 	}
 	s = c.shelves[n.id]
@@ -102,7 +102,7 @@ func (c *Checker) put(change Change) (s *shelf, place int32, fresh bool) {
 }
 
 // forms says what the names of a table's rows have to be like.
-func (n *node) forms(name string) string {
+func (n *node) forms() string {
 	var forms []string
 	for _, row := range n.children {
 		switch row.kind {
@@ -114,6 +114,7 @@ func (n *node) forms(name string) string {
 			forms = append(forms, strings.Join(keys, sonic.Separator))
 		case fixedKind:
 			forms = append(forms, row.name)
+		default: // no row
 		}
 	}
 	if len(forms) == 0 {

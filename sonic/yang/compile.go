@@ -179,8 +179,9 @@ func kindOf(parent *node, keyword string) kind {
 		return tableKind
 	case tableKind:
 		return fixedKind
+	default:
+		return containerKind
 	}
-	return containerKind
 }
 
 // local is a name without its prefix.

@@ -142,7 +142,7 @@ func (s *Schema) conditions(r *constraint, leaf *node) []*dep {
 				if read.Schema == xpath.Anything {
 					return s.everything(r)
 				}
-				if row := s.nodes[read.Schema].row; row != nil && !(read.Own && row == r.at.row) {
+				if row := s.nodes[read.Schema].row; row != nil && (!read.Own || row != r.at.row) {
 					out = append(out, &dep{constraint: r, on: row})
 				}
 			}
@@ -189,6 +189,7 @@ func (r *constraint) exprs() []expression {
 				out = append(out, expression{w.expr, w.context})
 			}
 		}
+	default: // the others depend on no expression
 	}
 	return out
 }

@@ -27,8 +27,9 @@ func (c *Checker) demand(r *constraint, place int32) []Violation {
 		return c.duplicate(r, place)
 	case Choice:
 		return c.choice(r, place)
+	default: // no constraint has another kind
+		return nil
 	}
-	return nil
 }
 
 // instances are the nodes of a schema node in a row. Leaves that are there by

@@ -116,6 +116,7 @@ func ruleOf(f datatype.Fault) Rule {
 		return Enum
 	case datatype.NoTarget:
 		return LeafRef
+	default:
+		return Type
 	}
-	return Type
 }

@@ -87,7 +87,8 @@ func (n *node) isLeaf() bool { return n.kind == leafKind || n.kind == leafListKi
 
 // table is the table that a node is or is in, or nil.
 func (n *node) table() *node {
-	for ; n != nil && n.kind != tableKind; n = n.parent {
+	for n != nil && n.kind != tableKind {
+		n = n.parent
 	}
 	return n
 }

@@ -103,6 +103,7 @@ func (t *tree) appendInstances(list []xpath.Node, above xpath.Node, n *node) []x
 			list = append(list, xpath.Node{Schema: n.id, Row: above.Row, Item: int32(i)})
 		}
 		return list
+	default: // one instance, always there
 	}
 	return append(list, x)
 }
@@ -135,12 +136,13 @@ func (t *tree) text(x xpath.Node) string {
 			return list[x.Item]
 		}
 		return ""
+	default:
+		var b strings.Builder
+		for _, c := range t.appendChildren(nil, x, "*") {
+			b.WriteString(t.text(c))
+		}
+		return b.String()
 	}
-	var b strings.Builder
-	for _, c := range t.appendChildren(nil, x, "*") {
-		b.WriteString(t.text(c))
-	}
-	return b.String()
 }
 
 // leaf is the value of a leaf, if it is there: it stands in its row, or there is

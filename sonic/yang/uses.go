@@ -35,7 +35,7 @@ func (c *compiler) uses(n *node, s *yang.Statement, at *scope, branches []branch
 	for _, sub := range s.SubStatements() {
 		switch sub.Keyword {
 		case "refine":
-			if err := c.refine(brought, sub, at); err != nil {
+			if err := c.refine(brought, sub); err != nil {
 				return fmt.Errorf("refine %s: %w", sub.Argument, err)
 			}
 		case "augment":
@@ -46,7 +46,7 @@ func (c *compiler) uses(n *node, s *yang.Statement, at *scope, branches []branch
 }
 
 // refine changes a node that a grouping brought (RFC 7950, 7.13.2).
-func (c *compiler) refine(brought []*node, s *yang.Statement, at *scope) error {
+func (c *compiler) refine(brought []*node, s *yang.Statement) error {
 	var n *node
 	for _, name := range strings.Split(s.Argument, "/") {
 		i := slices.IndexFunc(brought, func(b *node) bool { return b.name == local(name) })

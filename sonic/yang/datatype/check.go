@@ -253,8 +253,9 @@ func (f Form) canonical(value string) (string, bool) {
 			return "", false
 		}
 		return netip.PrefixFrom(a, bits).Masked().String(), true
+	default:
+		return value, true
 	}
-	return value, true
 }
 
 // Canonical is the canonical form of a value. What is not of the type stays as

@@ -132,9 +132,11 @@ func TestNumbersAsText(t *testing.T) {
 
 // What Python's int takes, as documented with int() and in PEP 515.
 func TestPythonInt(t *testing.T) {
-	for value, want := range map[string]string{"7": "7", "007": "7", " +7\n": "7", "-7": "-7", "1_000": "1000", "0": "0", "-0": "0"} {
-		if got, ok := datatype.PythonInt(value); !ok || got != want {
-			t.Errorf("PythonInt(%q) = %q, %v, want %q", value, got, ok, want)
+	for _, test := range []struct{ value, want string }{
+		{"7", "7"}, {"007", "7"}, {" +7\n", "7"}, {"-7", "-7"}, {"1_000", "1000"}, {"0", "0"}, {"-0", "0"},
+	} {
+		if got, ok := datatype.PythonInt(test.value); !ok || got != test.want {
+			t.Errorf("PythonInt(%q) = %q, %v, want %q", test.value, got, ok, test.want)
 		}
 	}
 	for _, value := range []string{"", "+", "_1", "1_", "1__0", "0x10", "1.0", "a"} {

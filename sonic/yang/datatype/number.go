@@ -89,8 +89,9 @@ func (t *Type) formatNumber(n uint64) string {
 		return strconv.FormatUint(n, 10)
 	case Int:
 		return strconv.FormatInt(int64(n^1<<63), 10)
+	default:
+		return formatDecimal(int64(n^1<<63), t.Digits)
 	}
-	return formatDecimal(int64(n^1<<63), t.Digits)
 }
 
 func formatDecimal(n int64, digits int) string {

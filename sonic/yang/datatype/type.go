@@ -99,8 +99,9 @@ func (t *Type) Plain() bool {
 			}
 		}
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // HasRef reports whether a type is a leafref or a union with one in it.

@@ -151,8 +151,9 @@ func (o operator) strength() int {
 		return 5
 	case times, div, mod:
 		return 6
+	default:
+		return 8 // union; 7 is the unary minus
 	}
-	return 8 // union; 7 is the unary minus
 }
 
 // EqualsCurrent is the expression current() = path, which is what a leafref demands.

@@ -121,8 +121,9 @@ func (ev *evaluator) binary(b *binary, c context) value {
 		return ofBool(ev.compare(b.op, ev.eval(b.left, c), ev.eval(b.right, c)))
 	case union:
 		return ev.union(ev.eval(b.left, c), ev.eval(b.right, c))
+	default:
+		return ofNumber(calculate(b.op, ev.toNumber(ev.eval(b.left, c)), ev.toNumber(ev.eval(b.right, c))))
 	}
-	return ofNumber(calculate(b.op, ev.toNumber(ev.eval(b.left, c)), ev.toNumber(ev.eval(b.right, c))))
 }
 
 func calculate(op operator, l, r float64) float64 {
@@ -135,8 +136,9 @@ func calculate(op operator, l, r float64) float64 {
 		return l * r
 	case div:
 		return l / r
+	default:
+		return math.Mod(l, r)
 	}
-	return math.Mod(l, r)
 }
 
 func (ev *evaluator) union(l, r value) value {

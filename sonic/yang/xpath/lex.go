@@ -58,8 +58,9 @@ func operandEnds(tokens []token) bool {
 		return true
 	case symbol:
 		return last.text == ")" || last.text == "]" || last.text == "." || last.text == ".." || last.text == "*"
+	default:
+		return false
 	}
-	return false
 }
 
 func scan(rest string, operandBefore bool) (token, int, error) {

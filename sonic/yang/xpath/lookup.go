@@ -24,6 +24,7 @@ func findLookup(e expr) *lookup {
 		if leaf, ok := childName(b.right); ok && fixed(b.left) {
 			return &lookup{leaf: leaf, value: b.left}
 		}
+	default: // the others do not say what a leaf is
 	}
 	return nil
 }
@@ -114,8 +115,9 @@ func returns(e expr) kind {
 			return numberKind
 		case union:
 			return nodeSet
+		default:
+			return boolKind
 		}
-		return boolKind
 	}
 	return nodeSet
 }

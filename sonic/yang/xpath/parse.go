@@ -86,7 +86,7 @@ func (p *parser) path() (expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if t := p.peek(); len(filters) == 0 && !(t.kind == symbol && (t.text == "/" || t.text == "//")) {
+		if t := p.peek(); len(filters) == 0 && (t.kind != symbol || t.text != "/" && t.text != "//") {
 			return from, nil
 		}
 		result.from, result.filters = from, filters

@@ -166,6 +166,7 @@ func (ev *evaluator) walk(s *step, n Node) {
 		ev.siblings(n, s.axis == followingSibling)
 	case following, preceding:
 		ev.outside(n, s.axis == following)
+	case attribute: // there are none
 	}
 	ev.test(s, at)
 }

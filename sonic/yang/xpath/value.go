@@ -39,8 +39,9 @@ func (v value) bool() bool {
 		return v.text != ""
 	case numberKind:
 		return v.num != 0 && !math.IsNaN(v.num)
+	default:
+		return v.yes
 	}
-	return v.yes
 }
 
 // toText is string(v) (section 4.2): of nodes, the first in document order counts.
@@ -61,8 +62,9 @@ func (ev *evaluator) toText(v value) string {
 		return formatNumber(v.num)
 	case boolKind:
 		return strconv.FormatBool(v.yes)
+	default:
+		return v.text
 	}
-	return v.text
 }
 
 // toNumber is number(v) (section 4.4).
@@ -75,8 +77,9 @@ func (ev *evaluator) toNumber(v value) float64 {
 			return 1
 		}
 		return 0
+	default:
+		return parseNumber(ev.toText(v))
 	}
-	return parseNumber(ev.toText(v))
 }
 
 // parseNumber reads digits with at most a point and a minus; all else is no number.
@@ -155,6 +158,7 @@ func compareNumbers(op operator, l, r float64) bool {
 		return l <= r
 	case greater:
 		return l > r
+	default:
+		return l >= r
 	}
-	return l >= r
 }
