@@ -163,6 +163,7 @@ func (c *Converger) noteFresh(commands []sonic.Command) {
 			c.fresh[command.Key] = true
 		case sonic.Delete:
 			delete(c.fresh, command.Key)
+		case sonic.Set, sonic.Unset: // it is as fresh as it was
 		}
 	}
 }

@@ -59,6 +59,7 @@ func vpc(release box.Release) sonic.DB {
 		netip.MustParsePrefix("10.1.0.1/24"), netip.MustParsePrefix("fd00:1::1/64"),
 	}}
 	switch release {
+	case box.Release202405: // knows no anycast gateway
 	case box.Release202505:
 		web.MACAddress = "00:00:5e:00:01:01"
 	case box.ReleaseMaster:
