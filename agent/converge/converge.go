@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -94,6 +95,7 @@ type Converger struct {
 	changes    int  // of the rows, the record or what is wanted, so far
 	looked     int  // changes when the inventory was made
 	calm       calm
+	untidy     bool               // a large plan was carried out lately
 	fresh      map[sonic.Key]bool // rows written and never seen in force
 }
 
@@ -191,8 +193,22 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 	c.look()
 	if err == nil {
 		c.persist(time.Now())
+		c.tidy()
 	}
 	return err
+}
+
+// largePlan is the number of commands from which on a plan leaves so much behind
+// that it is worth a tenth of a second of CPU to give it back.
+const largePlan = 500
+
+// tidy gives memory back once a large plan is in force: what it leaves behind
+// would stay with the agent for minutes.
+func (c *Converger) tidy() {
+	if c.untidy && len(c.proof.open) == 0 {
+		c.untidy = false
+		debug.FreeOSMemory()
+	}
 }
 
 // refresh brings the rows up to date.

@@ -88,6 +88,7 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 		times.Write, times.Wait, times.Commands = (time.Since(begin) - waited).Microseconds(), waited.Microseconds(), int32(n)
 		c.facts.LastChange = times
 		c.unsaved(time.Now())
+		c.untidy = c.untidy || n > largePlan
 		c.cfg.Metrics.Commands.Add(float64(n))
 		c.cfg.Metrics.MarkerWait.Add(waited.Seconds())
 		c.cfg.Log.Info("CONFIG_DB changed", "commands", n, "stages", len(plan.Stages), "microseconds", times.Write, "waited", times.Wait)

@@ -3,7 +3,6 @@ package converge
 import (
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/persist"
@@ -43,9 +42,8 @@ func (c *Converger) persist(now time.Time) {
 	}
 	c.cfg.Metrics.Saves.Add(1, "saved")
 	c.facts.Persisted = report.State{OK: true, Reason: "Persisted", Message: outcome.Damage}
-	// What a large change leaves behind would stay in memory for minutes.
-	debug.FreeOSMemory()
 	if outcome.Changed {
+		c.untidy = true // the whole file was in memory
 		c.cfg.Log.Info("the agent's rows were saved in config_db.json")
 	}
 }

@@ -123,6 +123,7 @@ func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted
 		c.facts.BadRevision = ""
 		wanted, err := c.render(&d.config.Spec)
 		if err == nil {
+			c.renderedGood = rendered{}
 			return &d.config.Spec, wanted, true
 		}
 		c.facts.Rendered = report.State{Reason: "InvalidSpec", Message: fmt.Sprintf("%v. %s", err, c.staying())}

@@ -35,6 +35,7 @@ func NewTables(databases Databases, names ...string) (*Tables, error) {
 			Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
 			Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1, ContextTimeoutEnabled: true,
 			DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
+			ReadBufferSize: smallBuffer, WriteBufferSize: smallBuffer,
 		})}
 	}
 	return t, nil
