@@ -3,12 +3,8 @@ package converge
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +16,6 @@ import (
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
-	"github.com/switchlet/switchlet/sonic/redis"
 	"github.com/switchlet/switchlet/sonic/yang"
 )
 
@@ -58,16 +53,6 @@ type Config struct {
 	Report func(report.Facts)
 	Log    *slog.Logger
 }
-
-// Pauses between attempts that fail, with jitter so that a hundred switches do
-// not try in step.
-const (
-	minPause = 50 * time.Millisecond
-	maxPause = 5 * time.Second
-	// poll is how often rows are looked at when Redis announces no changes, and
-	// whether SONiC has loaded its configuration.
-	poll = time.Second
-)
 
 // Converger makes the switch what it should be.
 type Converger struct {
@@ -248,168 +233,4 @@ func (c *Converger) look() {
 	inventory.Violations = c.session.validator.foreignViolations(c.session.mirror.Rows(), c.cfg.Store.Ledger())
 	c.facts.Inventory, c.looked = inventory, c.changes
 	c.measureRows()
-}
-
-// note turns the outcome of a step into conditions. Where it is not certain
-// that the connection is sound, the next step makes a new one.
-func (c *Converger) note(err error) {
-	var disk diskError
-	var violation violationError
-	switch {
-	case err == nil, errors.Is(err, errAgain):
-		return
-	case errors.Is(err, redis.ErrChanged):
-		c.facts.Programmed = report.State{Reason: "Progressing", Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
-		return
-	case errors.As(err, &violation):
-		c.facts.Programmed = report.State{Reason: render.ReasonSchemaViolation, Message: fmt.Sprintf("%v. Nothing is written.", err)}
-		return
-	case errors.As(err, &disk):
-		c.facts.StateSaved = report.State{Reason: "WriteFailed", Message: fmt.Sprintf("%v. Nothing is written to CONFIG_DB before it can be recorded on the disk. Make room or repair the disk.", err)}
-		c.facts.Programmed = report.State{Reason: "WriteFailed", Message: c.facts.StateSaved.Message}
-		return
-	case errors.Is(err, redis.ErrNotInitialized):
-		c.drift.reloaded = true
-		c.facts.Connected = report.State{Reason: "ConfigDBNotInitialized", Message: "CONFIG_DB_INITIALIZED is not 1: SONiC is starting or reloading its configuration. The agent waits and then puts its rows back."}
-	case errors.Is(err, redis.ErrMultiASIC):
-		c.facts.Connected = report.State{Reason: "UnsupportedPlatform", Message: err.Error() + ". Take this switch out of the fabric."}
-	case errors.Is(err, errModels):
-		c.facts.Connected = report.State{Reason: "ModelsUnreadable", Message: fmt.Sprintf("%v. Nothing is written without them. Mount /usr/local/yang-models of the switch into the agent.", err)}
-	default:
-		c.facts.Connected = report.State{Reason: "ConfigDBUnreachable", Message: fmt.Sprintf("%v. The agent tries again. Look at SONiC's database container if this lasts.", err)}
-		c.disconnect()
-	}
-	c.facts.Programmed = report.State{Reason: "NotConnected", Message: c.facts.Connected.Message}
-}
-
-// logChanges says what is new in the conditions: nothing is logged twice.
-func (c *Converger) logChanges(before report.Facts) {
-	for _, condition := range []struct {
-		name    string
-		was, is report.State
-	}{
-		{v1alpha1.SwitchConnected, before.Connected, c.facts.Connected},
-		{v1alpha1.SwitchStateSaved, before.StateSaved, c.facts.StateSaved},
-		{v1alpha1.SwitchPersisted, before.Persisted, c.facts.Persisted},
-		{v1alpha1.ConfigRendered, before.Rendered, c.facts.Rendered},
-		{v1alpha1.ConfigProgrammed, before.Programmed, c.facts.Programmed},
-		{v1alpha1.ConfigConfirmed, before.Confirmed, c.facts.Confirmed},
-		{v1alpha1.ConfigRouted, before.Routed, c.facts.Routed},
-	} {
-		if condition.was == condition.is {
-			continue
-		}
-		level := slog.LevelInfo
-		if !condition.is.OK && condition.is.Reason != reasonConverging {
-			level = slog.LevelWarn
-		}
-		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.OK,
-			"reason", condition.is.Reason, "message", condition.is.Message)
-	}
-	for _, problem := range c.facts.Problems {
-		if !slices.Contains(before.Problems, problem) {
-			c.cfg.Log.Warn("problem", "owner", problem.Owner.String(), "reason", problem.Reason, "message", problem.Message)
-		}
-	}
-}
-
-// wait returns when there may be something to do.
-func (c *Converger) wait(ctx context.Context, err error) {
-	var events, markers <-chan struct{}
-	var timer <-chan time.Time
-	if c.session != nil {
-		events, markers = c.session.mirror.Events(), c.session.markers.Events()
-	}
-	switch {
-	case errors.Is(err, errAgain):
-		return
-	case err == nil:
-		c.failures = 0
-		timer = c.alarm(time.Now())
-	case errors.Is(err, redis.ErrNotInitialized):
-		c.failures = 0
-		timer = time.After(poll)
-	default:
-		timer = time.After(backoff(c.failures))
-		c.failures++
-		events, markers = nil, nil // whoever changes rows must not make the agent spin
-	}
-	select {
-	case <-ctx.Done():
-	case <-c.cfg.Inbox.wake:
-	case <-c.woken:
-	case <-events:
-	case <-markers:
-	case <-timer:
-	}
-}
-
-// alarm is when there is something to do although nothing happens.
-func (c *Converger) alarm(now time.Time) <-chan time.Time {
-	var next time.Time
-	for _, t := range []time.Time{
-		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(), c.persistTime(), c.routing.next(now),
-	} {
-		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
-			next = t
-		}
-	}
-	if c.session.mirror.Blind() && (next.IsZero() || next.After(now.Add(poll))) {
-		next = now.Add(poll)
-	}
-	if next.IsZero() {
-		return nil
-	}
-	return time.After(next.Sub(now))
-}
-
-// signal wakes the Converger.
-func (c *Converger) signal() {
-	select {
-	case c.woken <- struct{}{}:
-	default:
-	}
-}
-
-// backoff is the pause after a number of failures in a row.
-func backoff(failures int) time.Duration {
-	pause := maxPause
-	if failures < 7 {
-		pause = min(minPause<<failures, maxPause)
-	}
-	return jitter(pause)
-}
-
-// jitter is a time between half of d and d.
-func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d/2) }
-
-// rendered is the outcome of the last rendering, and of what.
-type rendered struct {
-	spec    *v1alpha1.SwitchConfigSpec
-	gateway v1alpha1.GatewayDialect
-	wanted  render.Wanted
-	err     error
-}
-
-// render gives the rows of a spec. The same spec is rendered once.
-func (c *Converger) render(spec *v1alpha1.SwitchConfigSpec) (render.Wanted, error) {
-	return c.renderInto(&c.rendered, spec)
-}
-
-// renderGood gives the rows of the last good spec.
-func (c *Converger) renderGood() (render.Wanted, error) {
-	return c.renderInto(&c.renderedGood, &c.good.Spec)
-}
-
-func (c *Converger) renderInto(r *rendered, spec *v1alpha1.SwitchConfigSpec) (render.Wanted, error) {
-	if r.spec != spec || r.gateway != c.session.gateway {
-		c.changes++
-		wanted, err := render.Render(spec, c.box())
-		*r = rendered{spec, c.session.gateway, c.spare(wanted), err}
-	}
-	return r.wanted, r.err
-}
-
-func (c *Converger) box() render.Box {
-	return render.Box{Name: c.cfg.Node, Gateway: c.session.gateway}
 }
