@@ -3,7 +3,8 @@
 // One goroutine owns all state and goes through the same step whenever anything
 // has happened, be it a new spec, a row changed by hand or a Redis that is back:
 //
-//	refresh → render → diff → record in the ledger → write → keep as last good → report
+//	refresh → render → diff → validate → journal → write, waiting for markers →
+//	tell FRR → prove → trial → keep as last good → persist → report
 //
 // A step starts from the rows that are there, never from a memory of what was
 // written. So a step that was interrupted, at whatever command, is finished by
