@@ -27,9 +27,33 @@ func DiffAround(stuck Stuck, have, want DB, owned Ledger) Plan {
 	case len(seeds) == 0:
 		return Plan{}
 	case len(seeds) < (len(have)+len(want))/2/wholeShare:
-		have, want, owned = narrow(seeds, have, want, owned)
+		return diffNarrow(stuck, seeds, have, want, owned)
 	}
 	return diffWhole(stuck, have, want, owned)
+}
+
+// diffNarrow looks only at what the seeds can concern.
+//
+// Rows that are all new concern nobody but those that they need: as long as each
+// of them can be had, a row that is there and as wanted stays so. So whoever
+// needs them need not be looked for.
+func diffNarrow(stuck Stuck, seeds []Key, have, want DB, owned Ledger) Plan {
+	if allNew(seeds, have, owned) {
+		if p := diffWhole(narrow(stuck, seeds, have, want, owned, false)); len(p.Conflicts) == 0 {
+			return p
+		}
+	}
+	return diffWhole(narrow(stuck, seeds, have, want, owned, true))
+}
+
+// allNew reports whether none of the rows is there, or was.
+func allNew(keys []Key, have DB, owned Ledger) bool {
+	for _, key := range keys {
+		if _, there := have[key]; there || owned.Has(key) {
+			return false
+		}
+	}
+	return true
 }
 
 // wholeShare: a change of more than one in wholeShare rows is looked at as a
@@ -68,15 +92,21 @@ func (s Stuck) over(have DB) DB {
 // unsettled are the rows that are not as wanted. There are none nearly always.
 func unsettled(stuck Stuck, have, want DB, owned Ledger) []Key {
 	var keys []Key
+	wanted := 0 // of the agent's rows
 	for key, fields := range want {
 		names, own := owned[key]
+		if own {
+			wanted++
+		}
 		if !settled(key, fields, names, own, have) {
 			keys = append(keys, key)
 		}
 	}
-	for key := range owned {
-		if _, ok := want[key]; !ok {
-			keys = append(keys, key)
+	if wanted < len(owned) {
+		for key := range owned {
+			if _, ok := want[key]; !ok {
+				keys = append(keys, key)
+			}
 		}
 	}
 	for key := range stuck {

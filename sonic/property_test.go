@@ -257,8 +257,11 @@ func TestNarrowPlanIsTheWholePlan(t *testing.T) {
 		stuck := drawStuck(t, s)
 		have := stuck.over(s.have)
 		whole := diffWhole(stuck, have, s.want, s.owned)
-		have, want, owned := narrow(unsettled(stuck, have, s.want, s.owned), have, s.want, s.owned)
-		if diff := cmp.Diff(whole, diffWhole(stuck, have, want, owned)); diff != "" {
+		seeds := unsettled(stuck, have, s.want, s.owned)
+		if len(seeds) == 0 {
+			return
+		}
+		if diff := cmp.Diff(whole, diffNarrow(stuck, seeds, have, s.want, s.owned)); diff != "" {
 			t.Fatalf("looking at everything (-), at what can be concerned (+):\n%s", diff)
 		}
 	})

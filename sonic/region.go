@@ -27,16 +27,18 @@ const (
 )
 
 // narrow gives the parts of the databases that seeds can concern.
-func narrow(seeds []Key, have, want DB, owned Ledger) (DB, DB, Ledger) {
+// Users says whether the rows that need them are to be looked for.
+func narrow(stuck Stuck, seeds []Key, have, want DB, owned Ledger, users bool) (Stuck, DB, DB, Ledger) {
 	r := region{have: have, want: want, owned: owned,
 		changing: make(map[Key]struct{}, 2*len(seeds)), symbols: make(map[Key]struct{}, 2*len(seeds)), rest: map[Key]struct{}{}}
 	for _, key := range seeds {
 		r.change(key)
 	}
-	for r.spread() {
+	for users && r.spread() {
 	}
 	r.foundations()
-	return r.cut()
+	have, want, owned = r.cut()
+	return stuck, have, want, owned
 }
 
 // change adds a row that may change.
