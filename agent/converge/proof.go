@@ -17,7 +17,7 @@ const (
 	defaultPatience = 10 * time.Second
 	// settlePart of the patience is what daemons get to finish something that is
 	// to be deleted anyway.
-	settlePart = 2
+	settlePart = 5
 	// recheckPause is how long after a change of a daemon's row that was not
 	// waited for everything is looked at again.
 	recheckPause = time.Second
