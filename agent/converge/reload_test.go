@@ -14,6 +14,7 @@ import (
 
 	"github.com/switchlet/switchlet/agent/persist"
 	"github.com/switchlet/switchlet/agent/report"
+	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
 
 // saving is a rig whose agent keeps its rows in SONiC's own file.
@@ -74,7 +75,6 @@ func TestRedisRestartsEmpty(t *testing.T) {
 // comes, which finds nothing to do.
 func TestConfirmedChangeSurvivesABoot(t *testing.T) {
 	r := saving(t)
-	r.byHand = true // the daemons start again with the box, and their markers go while rows do
 	before := r.saved()
 	r.config.Rules.Window = time.Hour
 	r.start()
@@ -107,6 +107,8 @@ func TestConfirmedChangeSurvivesABoot(t *testing.T) {
 			}
 		}
 	}
+	labtest.NoMistakes(t, r.daemons)
+	r.byHand = true // from here on the daemons start again, and their markers go while rows do
 	r.must(r.box.Restart(t.Context()))
 	r.becomes("the rows are there before the agent", want)
 	changes := r.follow()
