@@ -77,7 +77,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	converger := converge.New(converge.Config{
 		Node: opts.node, Files: opts.files, AgentVersion: version, Store: store, Loaded: loaded,
 		APIServer: reachable, Rules: opts.rules, Persister: opts.persister(), Metrics: measured,
-		FRR:   opts.frr(statements),
+		FRR:   opts.routing(statements),
 		Inbox: inbox, Report: reporter.Report, Log: log,
 	})
 	var all sync.WaitGroup

@@ -24,7 +24,7 @@ type options struct {
 	configFile string
 	metricsTo  string // a file
 	metricsOn  string // an address
-	frrDir     string // of FRR's sockets
+	frr        converge.Ways
 	frrExec    string // a command that runs vtysh
 	frrFile    string
 	rules      probe.Rules
@@ -42,8 +42,11 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.files.IETFDir, "ietf-yang-dir", "/usr/share/yang/modules/libyang", "folder of the IETF modules that the models import, where they are not beside them")
 	flags.StringVar(&o.files.Version, "sonic-version-file", "/etc/sonic/sonic_version.yml", "SONiC's version")
 	flags.StringVar(&o.configFile, "config-db-file", "/etc/sonic/config_db.json", "SONiC's saved configuration, into which the agent's rows are put; empty to leave it alone")
-	flags.StringVar(&o.frrDir, "frr-vty-dir", "/var/run/frr", "folder of the sockets of FRR's daemons, used while bgpd's is there")
+	flags.StringVar(&o.frr.Sockets, "frr-vty-dir", "/var/run/frr", "folder of the sockets of FRR's daemons, used while bgpd's is there")
+	flags.StringVar(&o.frr.Layers, "docker-layers", "/run/overlay2", "folder of Docker's overlay2, in which FRR's sockets are those of the container that has them")
 	flags.StringVar(&o.frrExec, "frr-exec", "", "command that runs FRR's vtysh, used without the sockets, such as 'docker exec -i bgp vtysh'; empty for none")
+	flags.StringVar(&o.frr.Docker, "docker-socket", "/var/run/docker.sock", "socket of Docker's daemon, used without the above to run vtysh in FRR's container; empty to leave it alone")
+	flags.StringVar(&o.frr.Container, "frr-container", "bgp", "name of FRR's container")
 	flags.StringVar(&o.frrFile, "frr-conf-file", "/etc/sonic/frr/frr.conf", "what FRR reads when it starts, kept up to date in docker_routing_config_mode split-unified; empty to leave it alone")
 	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
 	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
@@ -58,6 +61,7 @@ func parse(args []string, node string) (options, error) {
 	if o.node == "" {
 		return options{}, errors.New("--node is empty: give the name of the switch's Node, or set NODE_NAME")
 	}
+	o.frr.Vtysh = strings.Fields(o.frrExec)
 	return o, nil
 }
 
@@ -71,7 +75,7 @@ func (o options) persister() *persist.Persister {
 	})
 }
 
-// frr is how to reach FRR.
-func (o options) frr(statements *state.Statements) converge.FRR {
-	return converge.FRR{Shell: converge.FindShell(o.frrDir, strings.Fields(o.frrExec)), Statements: statements, File: o.frrFile}
+// routing is how to reach FRR.
+func (o options) routing(statements *state.Statements) converge.FRR {
+	return converge.FRR{Shell: converge.FindShell(o.frr), Statements: statements, File: o.frrFile}
 }

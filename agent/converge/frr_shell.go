@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,21 +13,88 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchlet/switchlet/sonic/docker"
 	"github.com/switchlet/switchlet/sonic/frr"
 )
 
-// FindShell says how to find a way to FRR: the sockets of its daemons in a
-// folder, as long as bgpd's is there, and otherwise a command that runs vtysh,
-// such as docker exec -i bgp vtysh; there may be none.
-func FindShell(dir string, vtysh []string) func() (frr.Shell, string) {
+// Ways are those to FRR that a switch may have, the first that is there being
+// used. What is empty is not looked for.
+type Ways struct {
+	// Sockets is a folder with the sockets of FRR's daemons.
+	Sockets string
+	// Layers is the folder of Docker's overlay2. NAME/merged in it is the root of
+	// a container that runs, as long as it runs, and so has the same sockets.
+	Layers string
+	// Vtysh is a command that runs vtysh, such as docker exec -i bgp vtysh.
+	Vtysh []string
+	// Docker is the socket of Docker's daemon, which can run vtysh in Container.
+	Docker, Container string
+}
+
+// FindShell says how to find a way to FRR as it is at the moment, with a name for
+// people; there may be none.
+func FindShell(ways Ways) func() (frr.Shell, string) {
 	return func() (frr.Shell, string) {
-		if _, err := os.Stat(filepath.Join(dir, "bgpd.vty")); dir != "" && err == nil {
+		if dir := ways.sockets(); dir != "" {
 			return frr.Sockets{Dir: dir}, "the sockets in " + dir
 		}
-		if len(vtysh) > 0 {
-			return frr.Vtysh{Exec: instead(vtysh)}, strings.Join(vtysh, " ")
+		if len(ways.Vtysh) > 0 {
+			return frr.Vtysh{Exec: instead(ways.Vtysh)}, strings.Join(ways.Vtysh, " ")
+		}
+		if info, err := os.Stat(ways.Docker); err == nil && info.Mode().Type() == fs.ModeSocket {
+			return frr.Vtysh{Exec: inContainer(ways.Docker, ways.Container)}, fmt.Sprintf("vtysh in container %s", ways.Container)
 		}
 		return nil, ""
+	}
+}
+
+// bgpd is the socket by which a folder of sockets is known.
+const bgpd = "bgpd.vty"
+
+// sockets is the folder of the sockets of FRR's daemons, empty if there is none.
+func (w Ways) sockets() string {
+	if _, err := os.Stat(filepath.Join(w.Sockets, bgpd)); w.Sockets != "" && err == nil {
+		return w.Sockets
+	}
+	found := inLayers(w.Layers)
+	if len(found) != 1 {
+		return "" // which of several is SONiC's cannot be told
+	}
+	return found[0]
+}
+
+// inLayers are the folders of FRR's sockets in containers that run. A container's
+// links say where things are in its own root, not in this one: they are not
+// followed, and /run is what its /var/run is a link to.
+func inLayers(dir string) []string {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil
+	}
+	defer root.Close()
+	layers, err := fs.ReadDir(root.FS(), ".")
+	if err != nil {
+		return nil
+	}
+	var found []string
+	for _, layer := range layers {
+		sockets := filepath.Join(layer.Name(), "merged/run/frr")
+		if _, err := os.Lstat(filepath.Join(dir, sockets, bgpd)); err != nil {
+			continue // one of hundreds of layers
+		}
+		if info, err := root.Lstat(filepath.Join(sockets, bgpd)); err == nil && info.Mode().Type() == fs.ModeSocket {
+			found = append(found, filepath.Join(dir, sockets))
+		}
+	}
+	return found
+}
+
+// inContainer runs programs in a container.
+func inContainer(socket, container string) frr.Exec {
+	engine := docker.New(socket)
+	return func(ctx context.Context, argv []string, stdin string) (frr.Output, error) {
+		out, err := engine.Exec(ctx, container, argv, stdin)
+		return frr.Output(out), err
 	}
 }
 

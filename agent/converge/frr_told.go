@@ -98,7 +98,7 @@ func (r *routing) unreachable() report.State {
 	case errors.As(r.trouble, &disk):
 		return report.State{Reason: "WriteFailed", Message: fmt.Sprintf("%v. Nothing is said to FRR before it can be recorded on the disk. Make room or repair the disk.", r.trouble)}
 	case errors.Is(r.trouble, errNoFRR):
-		return report.State{Reason: "FRRUnreachable", Message: "No way to FRR was found: neither bgpd's socket in the folder of --frr-vty-dir nor a command in --frr-exec. The agent tries again. See whether the bgp container runs, and mount its /var/run/frr into the agent or give --frr-exec."}
+		return report.State{Reason: "FRRUnreachable", Message: "No way to FRR was found: not bgpd's socket in the folder of --frr-vty-dir nor in a container below --docker-layers, no command in --frr-exec, no Docker at --docker-socket. The agent tries again. See whether the bgp container runs, and whether the folder of its layers is mounted into the agent."}
 	}
 	return report.State{Reason: "FRRUnreachable", Message: fmt.Sprintf("%s. The agent tries again; VLANs and VRFs go on without. Look at SONiC's bgp container if this lasts.", strings.TrimRight(r.said(r.trouble), "."))}
 }

@@ -22,7 +22,9 @@ func needs() []need {
 		{"ctr", "containerd", "imports images"},
 		{"runc", "runc", "runs containers"},
 		{"nsenter", "util-linux", "lab exec"},
+		{"lldpd", "lldpd", "each switch's LLDP"},
 		{"vtysh", "frr", "FRR, for the tests of routing"},
+		{"dockerd", "docker.io", "SONiC's containers, for the tests of FRR in one"},
 		{"python3", "python3-minimal", "SONiC's way of writing JSON, for tests"},
 	}
 }
