@@ -46,6 +46,9 @@ func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttac
 			res.add(notLeaf)
 			continue
 		}
+		if p == nil && len(in.Condemned) > 0 && complete(in, &joined) {
+			p = condemn(in, joined)
+		}
 		if p == nil {
 			p = on.claim(joined)
 		}
@@ -65,10 +68,11 @@ func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttac
 
 // hold is what an attachment keeps when it is not the one at fault: a VPC that
 // was edited into something impossible, a class or a Fabric that was deleted,
-// or a switch that lost its status must not take a running network down.
+// a switch that lost its status, or a change that another switch has taken back,
+// must not take a running network down.
 func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
 	config := in.Configs[a.Spec.Port.Switch]
-	if config == nil || p == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" {
+	if config == nil || p == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" && p.Reason != RolledBack {
 		return nil
 	}
 	for i := range config.Spec.Segments {

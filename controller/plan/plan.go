@@ -40,6 +40,9 @@ type Inputs struct {
 	OverLimit map[types.NamespacedName]bool
 	// WithoutVTEP are the switches for which the VTEP pool has no address left.
 	WithoutVTEP map[string]bool
+	// Condemned is what switches, of these groups and of others, have tried and
+	// taken back, by VPC.
+	Condemned map[types.NamespacedName][]Condemned
 	// Identifiers that were allocated.
 	Identifiers Identifiers
 }

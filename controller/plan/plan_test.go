@@ -79,6 +79,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 	in := Inputs{
 		Classes: map[string]*v1alpha1.VPCClass{}, Configs: map[string]*v1alpha1.SwitchConfig{},
 		VPCs: map[types.NamespacedName]*v1alpha1.VPC{}, OverLimit: map[types.NamespacedName]bool{},
+		Condemned: map[types.NamespacedName][]Condemned{},
 	}
 	var allocations []*v1alpha1.Allocation
 	for _, o := range objects(t, section(archive, "objects.yaml").Data) {
@@ -95,6 +96,9 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			in.Switches = append(in.Switches, o)
 		case *v1alpha1.SwitchConfig:
 			in.Configs[o.Name] = o
+			for vpc, c := range CondemnedOn(o) {
+				in.Condemned[vpc] = append(in.Condemned[vpc], c)
+			}
 		case *v1alpha1.VPC:
 			in.VPCs[keyOf(o)] = o
 		case *v1alpha1.VPCAttachment:

@@ -38,10 +38,15 @@ func problem(owner v1alpha1.ObjectReference, reason, format string, args ...any)
 
 // cut shortens a message to what a Problem can carry.
 func cut(message string) string {
-	if len(message) <= maxMessage {
-		return message
+	return cutTo(maxMessage, message)
+}
+
+// cutTo shortens a text to so many bytes.
+func cutTo(n int, text string) string {
+	if len(text) <= n {
+		return text
 	}
-	return strings.ToValidUTF8(message[:maxMessage-3], "") + "..."
+	return strings.ToValidUTF8(text[:n-3], "") + "..."
 }
 
 func (r *Result) add(p *v1alpha1.Problem) {

@@ -40,6 +40,7 @@ func TestBuildKeepsItsPromises(t *testing.T) {
 			checkProblems(t, in, out)
 			checkOrder(t, in, out)
 			checkAlone(t, in, out)
+			checkCondemned(t, in, out)
 			w.configs = map[string]*v1alpha1.SwitchConfig{}
 			for name, spec := range out.Specs {
 				w.configs[name] = &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
@@ -59,7 +60,8 @@ type world struct {
 	configs     map[string]*v1alpha1.SwitchConfig
 	fabric      bool
 	waiting     map[types.NamespacedName]bool // VPCs without VNIs
-	made        int                           // attachments so far
+	condemned   map[types.NamespacedName][]Condemned
+	made        int // attachments so far
 }
 
 // vlanIDs are all that there are: few, so that they are used up.
@@ -68,7 +70,7 @@ func vlanIDs() (first, last int32) { return 100, 106 }
 func newWorld(t *rapid.T) *world {
 	w := &world{
 		vpcs: map[types.NamespacedName]*v1alpha1.VPC{}, waiting: map[types.NamespacedName]bool{},
-		configs: map[string]*v1alpha1.SwitchConfig{}, fabric: true,
+		configs: map[string]*v1alpha1.SwitchConfig{}, fabric: true, condemned: map[types.NamespacedName][]Condemned{},
 	}
 	for i, group := range rapid.SliceOfN(rapid.SampledFrom([]string{"", "rack1", "rack2"}), 1, 4).Draw(t, "groups") {
 		sw := &v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("leaf%d", i)}}
@@ -126,6 +128,8 @@ func (w *world) changes() []change {
 		{"change the role of a switch", func(t *rapid.T) {
 			w.draw(t).Spec.Role = rapid.SampledFrom([]v1alpha1.SwitchRole{v1alpha1.RoleLeaf, v1alpha1.RoleSpine}).Draw(t, "role")
 		}},
+		{"take back what a switch has of a VPC", w.condemn}, {"take back what a switch has of a VPC", w.condemn},
+		{"take it after all", func(t *rapid.T) { delete(w.condemned, drawVPC(t)) }},
 		{"lose a SwitchConfig", func(t *rapid.T) { delete(w.configs, w.draw(t).Name) }},
 	}
 }
@@ -179,6 +183,13 @@ func (w *world) setVPC(t *rapid.T) {
 	w.vpcs[keyOf(vpc)] = vpc
 }
 
+func (w *world) condemn(t *rapid.T) {
+	if config := w.configs[w.draw(t).Name]; config != nil && len(config.Spec.VRFs) > 0 {
+		vpc := rapid.SampledFrom(config.Spec.VRFs).Draw(t, "VRF").Owner.NamespacedName()
+		w.condemned[vpc] = []Condemned{{Switch: config.Name, Tried: config.Spec.DeepCopy(), Message: "broke"}}
+	}
+}
+
 func (w *world) setForeign(t *rapid.T) {
 	first, last := vlanIDs()
 	sw := w.draw(t)
@@ -196,7 +207,7 @@ func (w *world) setPorts(t *rapid.T) {
 func (w *world) inputs() Inputs {
 	first, last := vlanIDs()
 	in := Inputs{
-		AnycastMAC: "00:00:5e:00:01:01", Configs: w.configs, VPCs: w.vpcs,
+		AnycastMAC: "00:00:5e:00:01:01", Configs: w.configs, VPCs: w.vpcs, Condemned: w.condemned,
 		Classes:  map[string]*v1alpha1.VPCClass{"default": {ObjectMeta: metav1.ObjectMeta{Name: "default"}}},
 		Switches: slices.Clone(w.switches), Attachments: slices.Clone(w.attachments),
 		Identifiers: Identifiers{
@@ -436,6 +447,27 @@ func checkAlone(t *rapid.T, in Inputs, out Result) {
 		for _, p := range got.Problems {
 			if !slices.Contains(out.Problems, p) {
 				t.Fatalf("%s alone has the problem %+v", g.name, p)
+			}
+		}
+	}
+}
+
+// checkCondemned: what one switch has tried and taken back is given to no other
+// that does not have it.
+func checkCondemned(t *rapid.T, in Inputs, out Result) {
+	for vpc, all := range in.Condemned {
+		for name, spec := range out.Specs {
+			have := v1alpha1.SwitchConfigSpec{}
+			if config := in.Configs[name]; config != nil {
+				have = config.Spec
+			}
+			for _, s := range spec.Segments {
+				tried := func(c Condemned) bool {
+					return c.Switch != name && (hasSegment(c.Tried, &s) && !hasSegment(&have, &s) || hasVRF(c.Tried, &s) && !hasVRF(&have, &s))
+				}
+				if s.Owner == VPCRef(vpc) && slices.ContainsFunc(all, tried) {
+					t.Fatalf("%s is given %+v, which was taken back elsewhere; it had %+v", name, s, have)
+				}
 			}
 		}
 	}

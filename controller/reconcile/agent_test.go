@@ -27,12 +27,17 @@ type agent struct {
 	client client.WithWatch
 	stop   func() // returns when it has ended
 
-	mu       sync.Mutex
-	silent   bool               // it does not report
-	problems []v1alpha1.Problem // what it reports not to have in force
-	config   v1alpha1.SwitchConfig
-	seen     []v1alpha1.SwitchConfigSpec
-	wake     chan struct{}
+	mu        sync.Mutex
+	silent    bool               // it does not report
+	problems  []v1alpha1.Problem // what it reports not to have in force
+	onTrial   bool               // it confirms nothing
+	confirmed int64              // what it has confirmed before
+	// takesBack says of a spec who breaks something in it. It is taken back then.
+	takesBack func(*v1alpha1.SwitchConfigSpec) *v1alpha1.ObjectReference
+	good      v1alpha1.SwitchConfig // what is in force
+	config    v1alpha1.SwitchConfig
+	seen      []v1alpha1.SwitchConfigSpec
+	wake      chan struct{}
 }
 
 // join makes a switch with ports and an agent.
@@ -170,23 +175,38 @@ func (a *agent) answer(ctx context.Context) error {
 	return client.IgnoreNotFound(applyStatus(ctx, a.client, &v1alpha1.SwitchConfig{}, "SwitchConfig", a.name, want))
 }
 
-// status is what an agent reports that has put everything into force.
+// status is what an agent reports that has put everything into force, apart from
+// what it takes back.
 func (a *agent) status() v1alpha1.SwitchConfigStatus {
-	s := v1alpha1.SwitchConfigStatus{
-		ObservedGeneration: a.config.Generation, AppliedGeneration: a.config.Generation, ConfirmedGeneration: a.config.Generation,
-		AppliedRevision: a.config.Spec.Revision, Problems: a.problems,
+	s := v1alpha1.SwitchConfigStatus{ObservedGeneration: a.config.Generation, Problems: a.problems}
+	if owner := a.refuses(); owner != nil {
+		s.BadRevision = a.config.Spec.Revision
+		s.Problems = []v1alpha1.Problem{{Owner: *owner, Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back by the switch. bgp/10.0.0.1 is down.", s.BadRevision)}}
+	} else {
+		a.good = a.config
 	}
-	for _, v := range a.config.Spec.VRFs {
+	if !a.onTrial {
+		a.confirmed = a.good.Generation
+	}
+	s.AppliedGeneration, s.ConfirmedGeneration, s.AppliedRevision = a.good.Generation, a.confirmed, a.good.Spec.Revision
+	for _, v := range a.good.Spec.VRFs {
 		s.VNIs = append(s.VNIs, v.VNI)
 	}
-	for _, g := range a.config.Spec.Segments {
+	for _, g := range a.good.Spec.Segments {
 		s.VNIs = append(s.VNIs, g.VNI)
 	}
 	slices.Sort(s.VNIs)
 	if len(s.VNIs) > 0 {
-		s.VTEPs = []string{a.config.Spec.VTEP}
+		s.VTEPs = []string{a.good.Spec.VTEP}
 	}
 	return s
+}
+
+func (a *agent) refuses() *v1alpha1.ObjectReference {
+	if a.takesBack == nil {
+		return nil
+	}
+	return a.takesBack(&a.config.Spec)
 }
 
 // say changes how the agent behaves, and has it report anew.

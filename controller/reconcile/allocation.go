@@ -32,19 +32,30 @@ func setupAllocation(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
 		Watches(&v1alpha1.Switch{}, names(r.ofSwitch), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
+		Watches(&v1alpha1.Switch{}, names(r.leaving), builder.WithPredicates(deleted())).
 		Watches(&v1alpha1.SwitchConfig{}, names(r.leaving), builder.WithPredicates(letGo())).
 		WithOptions(options(statusWorkers)).
 		Complete(r)
 }
 
-// letGo lets through what can end a quarantine.
+// letGo lets through what can end a quarantine: a new generation, since what
+// was not in the cache yet when it was looked for may not use the value.
 func letGo() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			was, is := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
-			return was.Status.AppliedGeneration != is.Status.AppliedGeneration || was.Status.ConfirmedGeneration != is.Status.ConfirmedGeneration || !slices.Equal(was.Status.VNIs, is.Status.VNIs)
+			return was.Generation != is.Generation || was.Status.ConfirmedGeneration != is.Status.ConfirmedGeneration ||
+				!slices.Equal(was.Status.VNIs, is.Status.VNIs) || !slices.Equal(was.Status.VTEPs, is.Status.VTEPs)
 		},
+	}
+}
+
+// deleted lets through that an object is gone.
+func deleted() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(event.UpdateEvent) bool { return false },
 	}
 }
 
@@ -180,17 +191,24 @@ func (r allocationReconciler) used(ctx context.Context, a *v1alpha1.Allocation) 
 		return false, fmt.Errorf("list SwitchConfigs: %w", err)
 	}
 	vni, _ := strconv.ParseInt(a.Spec.Value, 10, 32)
-	id := identifier{vni: int32(vni)}
-	if a.Spec.Pool == v1alpha1.PoolVTEP {
-		id = identifier{vtep: a.Spec.Value}
-	}
+	has := make(map[string]bool, len(configs.Items))
 	for i := range configs.Items {
 		c := &configs.Items[i]
-		if r.progress.behind(c) || uses(c, a.Spec, int32(vni)) || r.progress.mayUse(c, id) {
+		if has[c.Name] = true; r.progress.behind(c) || uses(c, a.Spec, int32(vni)) || mayUse(c, a.Spec.Value) {
 			return true, nil
 		}
 	}
-	return false, nil
+	return r.anyWithout(ctx, has)
+}
+
+// anyWithout says whether a switch that has an agent is without SwitchConfig,
+// because somebody deleted it: what it uses is not known until it has another.
+func (r allocationReconciler) anyWithout(ctx context.Context, has map[string]bool) (bool, error) {
+	var switches v1alpha1.SwitchList
+	if err := r.List(ctx, &switches, client.UnsafeDisableDeepCopy); err != nil {
+		return false, fmt.Errorf("list Switches: %w", err)
+	}
+	return slices.ContainsFunc(switches.Items, func(sw v1alpha1.Switch) bool { return !has[sw.Name] && reported(&sw) }), nil
 }
 
 func uses(c *v1alpha1.SwitchConfig, s v1alpha1.AllocationSpec, vni int32) bool {

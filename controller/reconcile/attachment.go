@@ -29,7 +29,7 @@ func setupAttachment(mgr manager.Manager, b base) error {
 	r := attachmentReconciler{b, newSettling()}
 	comesOrGoes := predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 	return builder.ControllerManagedBy(mgr).Named("attachment").
-		For(&v1alpha1.VPCAttachment{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.VPCAttachment{}). // its own status, too: see applyStatus
 		Watches(&v1alpha1.Switch{}, names(r.on), builder.WithPredicates(comesOrGoes)).
 		Watches(&v1alpha1.SwitchConfig{}, agentReports(b.progress, askAttachments)).
 		WatchesRawSource(fromProgress(b.progress.attachments)).
@@ -74,8 +74,11 @@ func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 		return reconcile.Result{}, err
 	}
 	var config v1alpha1.SwitchConfig
-	if err := r.Get(ctx, client.ObjectKey{Name: a.Spec.Port.Switch}, &config); client.IgnoreNotFound(err) != nil {
+	if err := r.Get(ctx, client.ObjectKey{Name: a.Spec.Port.Switch}, &config, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
 		return reconcile.Result{}, fmt.Errorf("get SwitchConfig %s: %w", a.Spec.Port.Switch, err)
+	}
+	if r.progress.behind(&config) { // accepted is about a newer one
+		return reconcile.Result{RequeueAfter: cacheLag}, nil
 	}
 	segment := segmentOf(&config, &a)
 	want := v1alpha1.VPCAttachmentStatus{}
@@ -140,13 +143,16 @@ func (r attachmentReconciler) programmed(a *v1alpha1.VPCAttachment, config *v1al
 		return set(false, "NotAccepted", "It is not accepted, so nothing is programmed.")
 	case segment == nil:
 		return set(false, progressing, "Waiting for the VNIs of the VPC and the VTEP address of the switch.")
-	case !r.progress.applied(config, vpc):
-		return set(false, progressing, fmt.Sprintf("Waiting for %s.", a.Spec.Port.Switch))
 	}
-	for _, p := range config.Status.Problems {
-		if p.Owner == segment.Owner || p.Owner == plan.AttachmentRef(client.ObjectKeyFromObject(a)) {
-			return set(false, p.Reason, p.Message)
+	if r.progress.tried(config, vpc) {
+		for _, p := range config.Status.Problems {
+			if p.Owner == segment.Owner || p.Owner == plan.AttachmentRef(client.ObjectKeyFromObject(a)) {
+				return set(false, p.Reason, p.Message)
+			}
 		}
+	}
+	if !r.progress.applied(config, vpc) {
+		return set(false, progressing, fmt.Sprintf("Waiting for %s.", a.Spec.Port.Switch))
 	}
 	return set(true, "Programmed", fmt.Sprintf("In force on %s, as Vlan%d.", a.Spec.Port.Switch, segment.VLAN))
 }

@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -20,7 +19,7 @@ type fabricReconciler struct{ base }
 
 func setupFabric(mgr manager.Manager, b base) error {
 	return builder.ControllerManagedBy(mgr).Named("fabric").
-		For(&v1alpha1.Fabric{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.Fabric{}). // its own status, too: see applyStatus
 		Complete(fabricReconciler{b})
 }
 

@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -34,6 +35,7 @@ func setupGroup(mgr manager.Manager, b base) error {
 	return builder.ControllerManagedBy(mgr).Named("group").
 		Watches(&v1alpha1.Switch{}, names(r.ofSwitch), builder.WithPredicates(switchChanged())).
 		Watches(&v1alpha1.SwitchConfig{}, names(r.ofConfig), builder.WithPredicates(predicate.GenerationChangedPredicate{}, b.foreignWrite())).
+		Watches(&v1alpha1.SwitchConfig{}, r.verdicts()).
 		Watches(&v1alpha1.VPCAttachment{}, names(r.ofAttachment), generation).
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
 		Watches(&v1alpha1.Allocation{}, names(r.ofAllocation), builder.WithPredicates(valueChanged())).
@@ -69,7 +71,7 @@ func (r groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 	out := plan.Build(in)
 	log.FromContext(ctx).V(1).Info("compiled", "switches", len(in.Switches), "attachments", len(in.Attachments), "took", time.Since(start))
 	for _, sw := range in.Switches {
-		stale, err := r.write(ctx, in.Configs[sw.Name], out.Specs[sw.Name], problemsOn(in, out, sw.Name))
+		stale, err := r.write(ctx, in.Configs[sw.Name], out.Specs[sw.Name], outcomeOn(in, out, sw.Name))
 		if err != nil || stale {
 			return reconcile.Result{RequeueAfter: lag(stale)}, err
 		}
@@ -84,32 +86,34 @@ func lag(wait bool) time.Duration {
 	return 0
 }
 
-// problemsOn are the problems of the attachments that name a switch.
-func problemsOn(in plan.Inputs, out plan.Result, name string) []v1alpha1.Problem {
-	on := make(map[v1alpha1.ObjectReference]bool)
+// outcomeOn is what the plan makes of the attachments that name a switch.
+func outcomeOn(in plan.Inputs, out plan.Result, name string) outcome {
+	o := outcome{vpcs: map[v1alpha1.ObjectReference]types.NamespacedName{}, problems: map[v1alpha1.ObjectReference]v1alpha1.Problem{}}
 	for _, a := range in.Attachments {
 		if a.Spec.Port.Switch == name {
-			on[plan.AttachmentRef(client.ObjectKeyFromObject(a))] = true
+			o.vpcs[plan.AttachmentRef(client.ObjectKeyFromObject(a))] = types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}
 		}
 	}
-	var problems []v1alpha1.Problem
 	for _, p := range out.Problems {
-		if on[p.Owner] {
-			problems = append(problems, p)
+		if _, on := o.vpcs[p.Owner]; on {
+			o.problems[p.Owner] = p
 		}
 	}
-	return problems
+	return o
 }
 
 // write applies a spec unless it is there already. It reports true when the
 // SwitchConfig is not the one that the plan was made from: the plan is void
 // then, since the VLAN ids that it kept may be others by now.
-func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, problems []v1alpha1.Problem) (stale bool, err error) {
+func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, made outcome) (stale bool, err error) {
 	if equality.Semantic.DeepEqual(have.Spec, spec) { // the revision alone might hide an edit by hand
-		r.progress.done(ctx, have, have, problems)
+		r.progress.done(ctx, have, have, made)
 		return false, nil
 	}
-	patch, err := applyPatch("SwitchConfig", manifestMetadata{Name: have.Name, ResourceVersion: have.ResourceVersion}, spec, nil)
+	patch, err := applyPatch("SwitchConfig", manifestMetadata{
+		Name: have.Name, ResourceVersion: have.ResourceVersion,
+		Annotations: map[string]string{leftAnnotation: leaving(have, &spec)},
+	}, spec, nil)
 	if err != nil {
 		return false, err
 	}
@@ -120,7 +124,7 @@ func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig,
 	} else if err != nil {
 		return false, fmt.Errorf("write SwitchConfig %s: %w", have.Name, err)
 	}
-	r.progress.done(ctx, have, &now, problems)
+	r.progress.done(ctx, have, &now, made)
 	log.FromContext(ctx).Info("compiled a new revision", "switch", have.Name, "revision", spec.Revision,
 		"generation", now.Generation, "vrfs", len(spec.VRFs), "segments", len(spec.Segments))
 	return false, nil

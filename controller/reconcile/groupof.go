@@ -21,18 +21,40 @@ func (r groupReconciler) ofConfig(ctx context.Context, o client.Object) []types.
 	return r.named(ctx, o.GetName())
 }
 
+// ofAttachment is the group of its switch. Where the VPC has as many attachments
+// as its class allows, one that comes or goes decides on others, anywhere.
 func (r groupReconciler) ofAttachment(ctx context.Context, o client.Object) []types.NamespacedName {
-	return r.named(ctx, o.(*v1alpha1.VPCAttachment).Spec.Port.Switch)
+	a := o.(*v1alpha1.VPCAttachment)
+	if name := (types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}); r.atLimit(ctx, name) {
+		return append(r.named(ctx, a.Spec.Port.Switch), r.ofVPCNamed(ctx, name)...)
+	}
+	return r.named(ctx, a.Spec.Port.Switch)
+}
+
+// atLimit says whether a VPC has all the attachments that its class allows.
+func (r groupReconciler) atLimit(ctx context.Context, name types.NamespacedName) bool {
+	var vpc v1alpha1.VPC
+	var class v1alpha1.VPCClass
+	if r.Get(ctx, name, &vpc, client.UnsafeDisableDeepCopy) != nil ||
+		r.Get(ctx, client.ObjectKey{Name: vpc.Spec.Class}, &class, client.UnsafeDisableDeepCopy) != nil || class.Spec.Limits.MaxAttachments == nil {
+		return false
+	}
+	all, err := r.attachmentsOf(ctx, name)
+	return err == nil && len(all) >= int(*class.Spec.Limits.MaxAttachments)
 }
 
 func (r groupReconciler) ofVPC(ctx context.Context, o client.Object) []types.NamespacedName {
-	attachments, err := r.attachmentsOf(ctx, client.ObjectKeyFromObject(o))
+	return r.ofVPCNamed(ctx, client.ObjectKeyFromObject(o))
+}
+
+func (r groupReconciler) ofVPCNamed(ctx context.Context, name types.NamespacedName) []types.NamespacedName {
+	attachments, err := r.attachmentsOf(ctx, name)
 	if err != nil {
 		return nil
 	}
 	var out []types.NamespacedName
 	for _, a := range attachments {
-		for _, group := range r.ofAttachment(ctx, a) {
+		for _, group := range r.named(ctx, a.Spec.Port.Switch) {
 			if !slices.Contains(out, group) {
 				out = append(out, group)
 			}
@@ -46,9 +68,7 @@ func (r groupReconciler) ofAllocation(ctx context.Context, o client.Object) []ty
 	if holder.Kind == v1alpha1.KindSwitch {
 		return r.named(ctx, holder.Name)
 	}
-	vpc := v1alpha1.VPC{}
-	vpc.Namespace, vpc.Name = holder.Namespace, holder.Name
-	return r.ofVPC(ctx, &vpc)
+	return r.ofVPCNamed(ctx, holder.NamespacedName())
 }
 
 // all are all groups.

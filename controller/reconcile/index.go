@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"strconv"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,6 +21,7 @@ const (
 	allocationsByPhase  = "phase"
 	switchesByGroup     = "group" // value: plan.GroupOf
 	vpcsByClass         = "class"
+	configsTakenBack    = "taken back" // value: whether a VPC was
 )
 
 // index declares them.
@@ -34,6 +36,9 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Allocation{}, allocationsByHolder, func(o client.Object) string { return holderKey(&o.(*v1alpha1.Allocation).Spec) }},
 		{&v1alpha1.Allocation{}, allocationsByPhase, func(o client.Object) string { return string(o.(*v1alpha1.Allocation).Status.Phase) }},
 		{&v1alpha1.Switch{}, switchesByGroup, func(o client.Object) string { return plan.GroupOf(o.(*v1alpha1.Switch)) }},
+		{&v1alpha1.SwitchConfig{}, configsTakenBack, func(o client.Object) string {
+			return strconv.FormatBool(len(plan.CondemnedOn(o.(*v1alpha1.SwitchConfig))) > 0)
+		}},
 		{&v1alpha1.VPC{}, vpcsByClass, func(o client.Object) string { return o.(*v1alpha1.VPC).Spec.Class }},
 	} {
 		if err := indexer.IndexField(ctx, i.object, i.field, func(o client.Object) []string { return []string{i.value(o)} }); err != nil {

@@ -48,6 +48,9 @@ func (r groupReconciler) inputs(ctx context.Context, group string) (plan.Inputs,
 	if err := r.addVPCs(ctx, &in); err != nil {
 		return in, false, err
 	}
+	if in.Condemned, err = r.condemned(ctx); err != nil {
+		return in, false, err
+	}
 	in.Identifiers, err = r.identifiers(ctx, &in)
 	return in, false, err
 }
@@ -81,7 +84,8 @@ func (r groupReconciler) addSwitch(ctx context.Context, in *plan.Inputs, sw *v1a
 // known version of it. It goes with its Switch.
 func (r groupReconciler) createConfig(ctx context.Context, sw *v1alpha1.Switch) error {
 	config := v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{
-		Name: sw.Name,
+		Name:        sw.Name,
+		Annotations: remade(sw),
 		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(sw,
 			v1alpha1.GroupVersion().WithKind("Switch"))},
 	}}

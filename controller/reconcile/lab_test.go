@@ -61,6 +61,14 @@ func TestReconcilers(t *testing.T) {
 		{"a SwitchConfig edited by hand is put back", editedByHand},
 		{"a deleted SwitchConfig comes back with its VLAN ids", configDeleted},
 		{"problems on a switch are shown to the tenant", problems},
+		{"what one switch takes back no other gets afterwards", takenBack},
+		{"a VPC that was taken back goes on when the switch takes it", takenAfterAll},
+		{"one attachment less lets another in, on whatever switch", limitOverSwitches},
+		{"a VPC edited while the controller was away gets its status", editedMeanwhile},
+		{"a restart gives back nothing that a switch may still use", quarantineOverRestart},
+		{"a restart gives back nothing that a switch may go back to", trialOverRestart},
+		{"a SwitchConfig made anew gives back nothing before the switch confirms", remadeConfig},
+		{"a status is right again when the cache has caught up", laggingCache},
 		{"a restart writes nothing", restart},
 		{"a restart while the Fabric is away writes nothing", restartWithoutFabric},
 		{"statuses are written when they change and not else", fewWrites},
@@ -167,6 +175,7 @@ func (w write) String() string { return w.method + " " + w.path }
 // requests are what the controller has asked of the API server.
 type requests struct {
 	t      *testing.T
+	lag    lag
 	mu     sync.Mutex
 	writes []write
 }
@@ -185,6 +194,9 @@ func (r *requests) watch(next http.RoundTripper) http.RoundTripper {
 			r.mu.Unlock()
 		}
 		response, err := next.RoundTrip(request)
+		if err == nil {
+			r.lag.slow(request, response)
+		}
 		if err == nil && response.StatusCode >= 400 {
 			switch response.StatusCode {
 			case http.StatusNotFound, http.StatusConflict, http.StatusTooManyRequests:

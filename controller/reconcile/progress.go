@@ -38,67 +38,14 @@ type compiled struct {
 	since map[types.NamespacedName]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
-	// left are the identifiers that the spec has no more, with the generation
-	// that had them last: the switch may still use them, or go back to them.
-	left map[identifier]int64
 }
 
-// identifier is a VNI or the address of a VTEP.
-type identifier struct {
-	vni  int32
-	vtep string
-}
-
-// identifiers of a spec.
-func identifiers(spec *v1alpha1.SwitchConfigSpec) map[identifier]bool {
-	all := make(map[identifier]bool, 1+len(spec.VRFs)+len(spec.Segments))
-	if spec.VTEP != "" {
-		all[identifier{vtep: spec.VTEP}] = true
-	}
-	if spec.BGP != nil {
-		all[identifier{vtep: spec.BGP.RouterID}] = true
-	}
-	for _, v := range spec.VRFs {
-		all[identifier{vni: v.VNI}] = true
-	}
-	for _, s := range spec.Segments {
-		all[identifier{vni: s.VNI}] = true
-	}
-	return all
-}
-
-// leave takes over what the last compilation left, as far as the switch has not
-// confirmed that it is gone, and adds what this one leaves.
-func (c *compiled) leave(last *compiled, before, after *v1alpha1.SwitchConfig) {
-	confirmed := before.Status.ConfirmedGeneration
-	c.left = map[identifier]int64{}
-	for id, generation := range last.left {
-		if generation >= confirmed {
-			c.left[id] = generation
-		}
-	}
-	now := identifiers(&after.Spec)
-	for id := range identifiers(&before.Spec) {
-		if !now[id] {
-			c.left[id] = before.Generation
-		}
-	}
-	for id := range now {
-		delete(c.left, id)
-	}
-}
-
-// mayUse says whether a switch may still use an identifier that its spec has no
-// more: until it has confirmed a generation without it.
-func (p *progress) mayUse(config *v1alpha1.SwitchConfig, id identifier) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.switches[config.Name]
-	if c == nil || c.uid != config.UID {
-		return false
-	}
-	generation, left := c.left[id]
-	return left && generation >= config.Status.ConfirmedGeneration
+// outcome is what a plan has made of the attachments on one switch.
+type outcome struct {
+	// vpcs of all attachments, by attachment.
+	vpcs map[v1alpha1.ObjectReference]types.NamespacedName
+	// problems, by the attachment that has them.
+	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
 }
 
 func newProgress() *progress {
@@ -152,68 +99,90 @@ func (p *progress) waitingFor(pool v1alpha1.PoolName) []types.NamespacedName {
 // done records what was compiled for a switch: before and after are its
 // SwitchConfig before and after it was written. It has the statuses looked at
 // that this may have changed.
-func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, problems []v1alpha1.Problem) {
+func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, plan outcome) {
 	now := parts(&after.Spec)
 	next := &compiled{
 		uid:        after.UID,
 		generation: after.Generation,
 		since:      make(map[types.NamespacedName]int64, len(now)),
-		problems:   make(map[v1alpha1.ObjectReference]v1alpha1.Problem, len(problems)),
+		problems:   plan.problems,
 	}
-	for _, problem := range problems {
-		next.problems[problem.Owner] = problem
-	}
+	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}}
 	p.mu.Lock()
 	last := p.switches[after.Name]
 	p.mu.Unlock()
-	if last == nil || last.uid != after.UID {
-		next.leave(&compiled{}, before, after)
-		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
-	} else {
-		next.leave(last, before, after)
+	if last != nil && last.uid == after.UID && last.generation > after.Generation {
+		return // another group, which the switch has moved to, was faster
 	}
-	vpcs, attachments := changes(last, next, parts(&before.Spec), now)
+	if last == nil || last.uid != after.UID {
+		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
+		for attachment := range plan.vpcs { // they all waited for this
+			ask.attachment(attachment, plan)
+		}
+	}
+	ask.changedParts(last, next, parts(&before.Spec), now)
+	ask.changedProblems(last, next, plan)
 	p.mu.Lock()
 	p.switches[after.Name] = next
 	p.mu.Unlock()
-	p.notify(ctx, vpcs, attachments)
+	p.notify(ctx, ask)
 }
 
-// changes fills in next.since and tells which objects' statuses may change.
-func changes(last, next *compiled, then, now map[types.NamespacedName]*part) (vpcs, attachments []types.NamespacedName) {
+// asked are the objects whose statuses are to be looked at.
+type asked struct{ vpcs, attachments map[types.NamespacedName]bool }
+
+// attachment asks for one and for its VPC, which counts those not accepted.
+func (a asked) attachment(ref v1alpha1.ObjectReference, plan outcome) {
+	a.attachments[ref.NamespacedName()] = true
+	if vpc, ok := plan.vpcs[ref]; ok {
+		a.vpcs[vpc] = true
+	}
+}
+
+func (a asked) part(name types.NamespacedName, p *part) {
+	a.vpcs[name] = true
+	for _, attachment := range p.attachments() {
+		a.attachments[attachment] = true
+	}
+}
+
+// changedParts fills in next.since and asks for the VPCs that are not what they
+// were.
+func (a asked) changedParts(last, next *compiled, then, now map[types.NamespacedName]*part) {
 	for name, part := range now {
 		if since, ok := last.since[name]; ok && reflect.DeepEqual(part, then[name]) {
 			next.since[name] = since
 			continue
 		}
 		next.since[name] = next.generation
-		vpcs = append(vpcs, name)
-		attachments = append(attachments, part.attachments()...)
+		a.part(name, part)
 	}
 	for name, part := range then {
 		if now[name] == nil {
-			vpcs = append(vpcs, name)
-			attachments = append(attachments, part.attachments()...)
+			a.part(name, part)
 		}
 	}
+}
+
+// changedProblems asks for the attachments whose problems came, went or changed.
+func (a asked) changedProblems(last, next *compiled, plan outcome) {
 	for owner, problem := range next.problems {
 		if last.problems[owner] != problem {
-			attachments = append(attachments, owner.NamespacedName())
+			a.attachment(owner, plan)
 		}
 	}
 	for owner := range last.problems {
 		if _, ok := next.problems[owner]; !ok {
-			attachments = append(attachments, owner.NamespacedName())
+			a.attachment(owner, plan)
 		}
 	}
-	return vpcs, attachments
 }
 
 // notify has statuses looked at. It gives up when the program ends, since then
 // nobody reads the events.
-func (p *progress) notify(ctx context.Context, vpcs, attachments []types.NamespacedName) {
-	send := func(to chan event.TypedGenericEvent[types.NamespacedName], names []types.NamespacedName) {
-		for _, name := range names {
+func (p *progress) notify(ctx context.Context, ask asked) {
+	send := func(to chan event.TypedGenericEvent[types.NamespacedName], names map[types.NamespacedName]bool) {
+		for name := range names {
 			select {
 			case to <- event.TypedGenericEvent[types.NamespacedName]{Object: name}:
 			case <-ctx.Done():
@@ -221,8 +190,8 @@ func (p *progress) notify(ctx context.Context, vpcs, attachments []types.Namespa
 			}
 		}
 	}
-	send(p.vpcs, vpcs)
-	send(p.attachments, attachments)
+	send(p.vpcs, ask.vpcs)
+	send(p.attachments, ask.attachments)
 }
 
 // problem is what the plan says of an attachment. It reports false while
@@ -242,22 +211,41 @@ func (p *progress) problem(name string, attachment types.NamespacedName) (*v1alp
 
 // applied says whether a switch has put a VPC's part into force.
 func (p *progress) applied(config *v1alpha1.SwitchConfig, vpc types.NamespacedName) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c := p.switches[config.Name]
-	if c == nil {
-		return false
-	}
-	since, ok := c.since[vpc]
+	since, ok := p.since(config, vpc)
 	return ok && config.Status.AppliedGeneration >= since
 }
 
-// between are the VPCs whose part a switch has put into force when it went from
-// one applied generation to another.
-func (p *progress) between(name string, from, to int64) []types.NamespacedName {
+// tried says whether what a switch reports is about a VPC's part as it is now,
+// also when the switch has taken it back.
+func (p *progress) tried(config *v1alpha1.SwitchConfig, vpc types.NamespacedName) bool {
+	since, ok := p.since(config, vpc)
+	return ok && config.Status.ObservedGeneration >= since
+}
+
+// since is the generation of a SwitchConfig in which a VPC's part got its
+// present form.
+func (p *progress) since(config *v1alpha1.SwitchConfig, vpc types.NamespacedName) (int64, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	c := p.switches[name]
+	c := p.switches[config.Name]
+	if c == nil || c.uid != config.UID {
+		return 0, false
+	}
+	since, ok := c.since[vpc]
+	return since, ok
+}
+
+// between are the VPCs whose part a switch has put into force, or taken back,
+// when it went from one applied generation to another.
+func (p *progress) between(was, is *v1alpha1.SwitchConfig) []types.NamespacedName {
+	from, to := was.Status.AppliedGeneration, is.Status.AppliedGeneration
+	if was.UID != is.UID { // it was deleted and made again
+		from = 0
+	}
+	from, to = min(from, to), max(from, to)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[is.Name]
 	if c == nil {
 		return nil
 	}

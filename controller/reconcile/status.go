@@ -31,7 +31,8 @@ type manifestMetadata struct {
 	Namespace string `json:"namespace,omitempty"`
 	// ResourceVersion makes the API server refuse what was made from an old
 	// version of the object.
-	ResourceVersion string `json:"resourceVersion,omitempty"`
+	ResourceVersion string            `json:"resourceVersion,omitempty"`
+	Annotations     map[string]string `json:"annotations,omitempty"`
 }
 
 func applyPatch(kind string, m manifestMetadata, spec, status any) (client.Patch, error) {
@@ -46,6 +47,11 @@ func applyPatch(kind string, m manifestMetadata, spec, status any) (client.Patch
 
 // applyStatus writes the status of an object if it is not what the cache shows.
 // An object that is gone has no status to write.
+//
+// The cache may not show yet what was written a moment ago, so that a status
+// that goes back to what it was looks as if it were there already. A reconciler
+// that writes statuses therefore has to be called for changes of them as well:
+// the last call is then made when the cache shows the last write.
 func (b base) applyStatus(ctx context.Context, kind string, o client.Object, have, want any) error {
 	if equality.Semantic.DeepEqual(have, want) {
 		return nil

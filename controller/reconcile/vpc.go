@@ -31,7 +31,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 	r := vpcReconciler{b, newSettling()}
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return builder.ControllerManagedBy(mgr).Named("vpc").
-		For(&v1alpha1.VPC{}, generation).
+		For(&v1alpha1.VPC{}). // its own status, too: see applyStatus
 		Watches(&v1alpha1.VPCAttachment{}, names(func(_ context.Context, o client.Object) []types.NamespacedName {
 			return []types.NamespacedName{{Namespace: o.GetNamespace(), Name: o.(*v1alpha1.VPCAttachment).Spec.VPC}}
 		})).
@@ -216,21 +216,23 @@ func (r vpcReconciler) acceptedOn(ctx context.Context, a *v1alpha1.VPCAttachment
 func (r vpcReconciler) look(ctx context.Context, vpc types.NamespacedName, sw string, owners []v1alpha1.ObjectReference, out *programming) error {
 	out.switches++
 	var config v1alpha1.SwitchConfig
-	if err := r.Get(ctx, client.ObjectKey{Name: sw}, &config); client.IgnoreNotFound(err) != nil {
+	if err := r.Get(ctx, client.ObjectKey{Name: sw}, &config, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("get SwitchConfig %s: %w", sw, err)
 	}
-	if !r.progress.applied(&config, vpc) {
-		out.waiting = append(out.waiting, sw)
-		return nil
-	}
 	n := len(out.problems)
-	for _, p := range config.Status.Problems {
-		if slices.Contains(owners, p.Owner) {
-			out.problems = append(out.problems, sw+": "+p.Message)
+	if r.progress.tried(&config, vpc) {
+		for _, p := range config.Status.Problems {
+			if slices.Contains(owners, p.Owner) {
+				out.problems = append(out.problems, sw+": "+p.Message)
+			}
 		}
 	}
-	if len(out.problems) == n {
+	switch {
+	case len(out.problems) > n:
+	case r.progress.applied(&config, vpc):
 		out.ready++
+	default:
+		out.waiting = append(out.waiting, sw)
 	}
 	return nil
 }

@@ -52,13 +52,13 @@ func givenBack(p *progress, pool v1alpha1.PoolName) handler.EventHandler {
 }
 
 // agentReports calls asks with what a switch's agent reported anew: the
-// SwitchConfig, the VPCs that have come into force, and the owners of problems
-// that came or went.
+// SwitchConfig, the VPCs that have come into force or are so no longer, and the
+// owners of problems that came or went.
 func agentReports(p *progress, asks func(config *v1alpha1.SwitchConfig, vpcs []types.NamespacedName, owners []v1alpha1.ObjectReference, q queue)) handler.EventHandler {
 	return handler.Funcs{
 		UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
 			was, is := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
-			asks(is, p.between(is.Name, was.Status.AppliedGeneration, is.Status.AppliedGeneration),
+			asks(is, p.between(was, is),
 				changedOwners(was.Status.Problems, is.Status.Problems), q)
 		},
 	}
