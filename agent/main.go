@@ -16,6 +16,7 @@ import (
 
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/metrics"
+	"github.com/switchlet/switchlet/agent/neighbors"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/agent/watch"
@@ -73,6 +74,15 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	cables, damage, err := neighbors.New(neighbors.Config{
+		DatabaseConfig: opts.files.DatabaseConfig, StateDir: opts.stateDir, OwnFrames: opts.ownLLDP, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	if damage != "" {
+		loaded.Damage = append(loaded.Damage, damage)
+	}
 	inbox, reporter, measured := converge.NewInbox(), report.New(client, opts.node, log), metrics.NewAgent()
 	converger := converge.New(converge.Config{
 		Node: opts.node, Files: opts.files, AgentVersion: version, Store: store, Loaded: loaded,
@@ -87,6 +97,8 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	all.Go(func() { watch.Watch(ctx, client, opts.node, sink{inbox, reporter}, log) })
 	all.Go(func() { reporter.Run(ctx) })
 	all.Go(func() { converger.Run(ctx) })
+	all.Go(func() { cables.Run(ctx) })
+	all.Go(func() { cables.Follow(ctx, reporter.Heard) })
 	all.Wait()
 	log.Info("agent ended; what is in force on the switch stays")
 	return nil

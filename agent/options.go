@@ -28,6 +28,7 @@ type options struct {
 	frrExec    string // a command that runs vtysh
 	frrFile    string
 	rules      probe.Rules
+	ownLLDP    bool
 	logLevel   slog.Level
 }
 
@@ -51,6 +52,7 @@ func parse(args []string, node string) (options, error) {
 	flags.DurationVar(&o.rules.Window, "confirm-window", 0, "how long a change is on trial before it counts as good (default 10s)")
 	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
 	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
+	flags.BoolVar(&o.ownLLDP, "lldp-own-frames", true, "send and hear LLDP frames where SONiC's lldp service is absent, which takes CAP_NET_RAW")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -5,6 +5,7 @@
 package report
 
 import (
+	"github.com/switchlet/switchlet/agent/neighbors"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 )
@@ -45,6 +46,8 @@ type Facts struct {
 	Connected, StateSaved, Persisted State
 	// Inventory is what the switch is and has, as last seen; nil if never.
 	Inventory *Inventory
+	// Cabling is what the switch says and hears by LLDP. The Reporter fills it in.
+	Cabling neighbors.View
 }
 
 // Inventory is what a switch is and has.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 
+	"github.com/switchlet/switchlet/agent/neighbors"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -35,9 +36,10 @@ type Reporter struct {
 	log    *slog.Logger
 	wake   chan struct{}
 
-	mu   sync.Mutex
-	news *Facts // not written yet
-	seen map[string]seen
+	mu    sync.Mutex
+	news  *Facts // not written yet
+	heard neighbors.View
+	seen  map[string]seen
 }
 
 // seen is an object as it was last read from the API server.
@@ -56,6 +58,17 @@ func New(client rest.Interface, node string, log *slog.Logger) *Reporter {
 func (r *Reporter) Report(f Facts) {
 	r.mu.Lock()
 	r.news = &f
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Heard hands over what is heard by LLDP now. It never waits.
+func (r *Reporter) Heard(v neighbors.View) {
+	r.mu.Lock()
+	r.heard = v
 	r.mu.Unlock()
 	select {
 	case r.wake <- struct{}{}:
@@ -88,7 +101,12 @@ func (r *Reporter) take() (*Facts, map[string]seen) {
 	for resource, object := range r.seen {
 		objects[resource] = object
 	}
-	return r.news, objects
+	if r.news == nil {
+		return nil, objects
+	}
+	news := *r.news
+	news.Cabling = r.heard
+	return &news, objects
 }
 
 // Run writes until ctx is done.

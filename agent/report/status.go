@@ -53,6 +53,7 @@ func SwitchStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 			ForeignVLANs:    i.ForeignVLANs, ForeignVNIs: i.ForeignVNIs,
 		}
 	}
+	status.SystemName, status.ChassisID, status.Neighbors = f.Cabling.SystemName, f.Cabling.ChassisID, f.Cabling.Neighbors
 	status.Conditions = conditions(previous, f.SwitchGeneration, now, []named{
 		{v1alpha1.SwitchConnected, f.Connected}, {v1alpha1.SwitchStateSaved, f.StateSaved}, {v1alpha1.SwitchPersisted, f.Persisted},
 	})

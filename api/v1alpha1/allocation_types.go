@@ -11,7 +11,7 @@ const (
 )
 
 // PoolName names a pool of fabric-wide identifiers.
-// +kubebuilder:validation:Enum=VNI;VTEP
+// +kubebuilder:validation:Enum=VNI;VTEP;ASN
 type PoolName string
 
 // The pools of a Fabric that hold fabric-wide identifiers.
@@ -20,6 +20,8 @@ const (
 	PoolVNI PoolName = "VNI"
 	// PoolVTEP holds tunnel endpoint addresses.
 	PoolVTEP PoolName = "VTEP"
+	// PoolASN holds autonomous system numbers (RFC 6793), written in decimal.
+	PoolASN PoolName = "ASN"
 )
 
 // AllocationPhase is where in its life an Allocation is.
@@ -41,7 +43,7 @@ const (
 
 // Holder is who an identifier belongs to.
 // +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) && self.__namespace__.size() > 0 : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch has neither namespace nor subnet"
-// +kubebuilder:validation:XValidation:rule="self.kind != 'VPCAttachment'",message="the holder is a VPC or a Switch"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' || self.kind == 'Switch'",message="the holder is a VPC or a Switch"
 type Holder struct {
 	ObjectReference `json:",inline"`
 	// Subnet of the VPC that holds an L2 VNI. Empty: the VPC itself, holding
@@ -62,12 +64,12 @@ func (h Holder) String() string {
 // AllocationSpec is one identifier and its holder. It is never changed: a value
 // passes to another holder by a new Allocation.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an Allocation cannot be changed: delete it and make another"
-// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.value.matches('^[1-9][0-9]{0,7}$') && int(self.value) <= 16777215 : isIP(self.value) && ip.isCanonical(self.value) && ip(self.value).family() == 4",message="value must be a VNI from 1 to 16777215, or the IPv4 address of a VTEP"
-// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.holder.kind == 'VPC' : self.holder.kind == 'Switch'",message="a VNI is held by a VPC, a VTEP address by a Switch"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.value.matches('^[1-9][0-9]{0,7}$') && int(self.value) <= 16777215 : self.pool == 'ASN' ? self.value.matches('^[1-9][0-9]{0,9}$') && int(self.value) <= 4294967295 : isIP(self.value) && ip.isCanonical(self.value) && ip(self.value).family() == 4",message="value must be a VNI from 1 to 16777215, an ASN from 1 to 4294967295, or the IPv4 address of a VTEP"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.holder.kind == 'VPC' : self.holder.kind == 'Switch'",message="a VNI is held by a VPC, a VTEP address and an ASN by a Switch"
 type AllocationSpec struct {
 	// Pool that the value is from.
 	Pool PoolName `json:"pool"`
-	// Value: a VNI in decimal, or an IP address.
+	// Value: a VNI or an ASN in decimal, or an IP address.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=39
 	Value string `json:"value"`
@@ -103,7 +105,7 @@ type AllocationStatus struct {
 // +kubebuilder:printcolumn:name="Subnet",type=string,JSONPath=`.spec.holder.subnet`
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name == (self.spec.pool == 'VNI' ? 'vni-' : 'vtep-') + self.spec.value",message="the name must be the pool in lower case, a dash and the value, such as vni-10100"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name == (self.spec.pool == 'VNI' ? 'vni-' : self.spec.pool == 'ASN' ? 'asn-' : 'vtep-') + self.spec.value",message="the name must be the pool in lower case, a dash and the value, such as vni-10100"
 type Allocation struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional

@@ -1,7 +1,7 @@
 // Package v1alpha1 is the API of Switchlet: what the network team says about
 // the fabric (Fabric, VPCClass, Switch), what tenants say about their networks
-// (VPC, VPCAttachment), and what the controller makes of both (Allocation,
-// SwitchConfig).
+// (VPC, VPCAttachment), what the agents hear of the cabling (Host, Link), and
+// what the controller makes of it all (Allocation, SwitchConfig).
 //
 // A spec has one writer and a status has one writer; each kind says who they
 // are. Objects may be applied in any order and may name objects that do not

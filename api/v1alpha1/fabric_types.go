@@ -26,6 +26,46 @@ type FabricSpec struct {
 	// +kubebuilder:validation:Pattern=`^[0-9a-f][02468ace](:[0-9a-f]{2}){5}$`
 	// +optional
 	AnycastMAC string `json:"anycastMAC,omitempty"`
+	// Underlay is how the switches route to each other.
+	// +kubebuilder:default={}
+	// +optional
+	Underlay Underlay `json:"underlay,omitzero"`
+	// LLDP is what follows from the neighbours that are heard.
+	// +kubebuilder:default={}
+	// +optional
+	LLDP LLDPPolicy `json:"lldp,omitzero"`
+}
+
+// UnderlayStyle is a way for switches to route to each other.
+// +kubebuilder:validation:Enum=Unnumbered
+type UnderlayStyle string
+
+// UnderlayUnnumbered is BGP between link-local IPv6 addresses, one ASN for each
+// switch (RFC 7938, RFC 8950): the ports need no addresses.
+const UnderlayUnnumbered UnderlayStyle = "Unnumbered"
+
+// Underlay is how the switches route to each other.
+type Underlay struct {
+	// Style of the underlay.
+	// +kubebuilder:default=Unnumbered
+	// +optional
+	Style UnderlayStyle `json:"style,omitempty"`
+	// Disabled: the controller makes no uplinks and no BGP of its own. What a
+	// Switch says in spec.bgp holds nevertheless.
+	// +optional
+	Disabled bool `json:"disabled,omitempty"`
+}
+
+// LLDPPolicy is what follows from the neighbours that are heard.
+type LLDPPolicy struct {
+	// WithdrawAfter is how long a port keeps its VLANs after the cable has left
+	// it, that is, after its host was heard at another port. A port at which
+	// nothing is heard any more keeps them for good.
+	// +kubebuilder:default="60s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,5}(h|m|s|ms)){1,4}$`
+	// +optional
+	WithdrawAfter *metav1.Duration `json:"withdrawAfter,omitempty"`
 }
 
 // Pools are the identifiers that the controller may give out.
@@ -39,6 +79,10 @@ type Pools struct {
 	VLAN VLANPool `json:"vlan"`
 	// VTEP is the pool of tunnel endpoint addresses, one for each leaf and border.
 	VTEP VTEPPool `json:"vtep"`
+	// ASN is the pool of autonomous system numbers, one for each switch. Without
+	// it a switch has the ASN that its spec says, or none.
+	// +optional
+	ASN *ASNPool `json:"asn,omitempty"`
 }
 
 // VNIPool is a set of VXLAN network identifiers.
@@ -97,6 +141,35 @@ type VLANRange struct {
 	// +kubebuilder:validation:Minimum=2
 	// +kubebuilder:validation:Maximum=4094
 	Last int32 `json:"last"`
+}
+
+// ASNPool is a set of autonomous system numbers.
+// +kubebuilder:validation:XValidation:rule="self.ranges.all(r, r.first <= r.last)",message="a range's first must not be greater than its last"
+// +kubebuilder:validation:XValidation:rule="!has(self.reserved) || self.reserved.all(r, r.first <= r.last)",message="a reserved range's first must not be greater than its last"
+type ASNPool struct {
+	// Ranges that may be given out, both ends included, such as 4200000000 to
+	// 4294967294, which are private (RFC 6996).
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	Ranges []ASNRange `json:"ranges"`
+	// Reserved ranges are never given out, not even by a pinned Allocation.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=atomic
+	// +optional
+	Reserved []ASNRange `json:"reserved,omitempty"`
+}
+
+// ASNRange is a range of autonomous system numbers, both ends included.
+type ASNRange struct {
+	// First number of the range.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	First int64 `json:"first"`
+	// Last number of the range.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	Last int64 `json:"last"`
 }
 
 // VTEPPool is a set of tunnel endpoint addresses.

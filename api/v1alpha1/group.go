@@ -45,6 +45,8 @@ func AddToScheme(s *runtime.Scheme) error {
 		&VPCAttachment{}, &VPCAttachmentList{},
 		&SwitchConfig{}, &SwitchConfigList{},
 		&Allocation{}, &AllocationList{},
+		&Host{}, &HostList{},
+		&Link{}, &LinkList{},
 	)
 	metav1.AddToGroupVersion(s, gv)
 	return nil

@@ -2,9 +2,9 @@ package v1alpha1
 
 import "k8s.io/apimachinery/pkg/types"
 
-// Kind names one of the kinds that can own an identifier or a piece of a
-// switch's configuration.
-// +kubebuilder:validation:Enum=VPC;VPCAttachment;Switch
+// Kind names one of the kinds that can own an identifier, a piece of a switch's
+// configuration, or a problem.
+// +kubebuilder:validation:Enum=VPC;VPCAttachment;Switch;Host;Link
 type Kind string
 
 // The kinds that an ObjectReference can name.
@@ -12,6 +12,8 @@ const (
 	KindVPC           Kind = "VPC"
 	KindVPCAttachment Kind = "VPCAttachment"
 	KindSwitch        Kind = "Switch"
+	KindHost          Kind = "Host"
+	KindLink          Kind = "Link"
 )
 
 // ObjectReference names an object of this group by kind and name, so that a

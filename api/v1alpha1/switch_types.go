@@ -33,10 +33,16 @@ const (
 	// config_db.json, as far as they are confirmed. Reasons: Persisted; Busy
 	// (somebody else is at the file); WriteFailed (it is missing or unusable).
 	SwitchPersisted = "Persisted"
+	// SwitchCabled is written by the controller, the only thing in the status
+	// that is: it says whether what LLDP tells of the ports makes sense. It takes
+	// nothing away. Reasons: Cabled; those that the package controller/topology
+	// documents. Ready does not depend on it.
+	SwitchCabled = "Cabled"
 )
 
 // SwitchSpec is what the network team says of a switch; the controller makes
 // it, with a role only, when a Node with LabelRole joins.
+// +kubebuilder:validation:XValidation:rule="!has(self.asn) || !has(self.bgp) || self.asn == self.bgp.asn",message="asn and bgp.asn must be the same: leave one of them out"
 type SwitchSpec struct {
 	// Role of the switch.
 	Role SwitchRole `json:"role"`
@@ -59,6 +65,17 @@ type SwitchSpec struct {
 	// tenants. Without it FRR is left alone, and somebody else has to route.
 	// +optional
 	BGP *BGP `json:"bgp,omitempty"`
+	// ASN that the switch is to have, instead of one that the Fabric's pool gives it.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4294967295
+	// +optional
+	ASN int64 `json:"asn,omitempty"`
+	// VTEP is the address (IPv4) that the switch's tunnel endpoint is to have,
+	// instead of one that the Fabric's pool gives it.
+	// +kubebuilder:validation:MaxLength=15
+	// +kubebuilder:validation:XValidation:rule="isIP(self) && ip.isCanonical(self) && ip(self).family() == 4 && ip(self).isGlobalUnicast()",message="must be an IPv4 unicast address such as 10.255.0.1"
+	// +optional
+	VTEP string `json:"vtep,omitempty"`
 }
 
 // DriftPolicy is what the agent does about changes by others of what it wrote.
@@ -109,6 +126,11 @@ type SwitchPort struct {
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	Alias string `json:"alias,omitempty"`
+	// MAC address of the port, if it is known. On most switches it is that of the
+	// switch itself.
+	// +kubebuilder:validation:MaxLength=17
+	// +optional
+	MAC string `json:"mac,omitempty"`
 	// SpeedMbps is the configured speed in Mbit/s; 0 if not known.
 	// +optional
 	SpeedMbps int32 `json:"speedMbps,omitempty"`
@@ -157,6 +179,20 @@ type SwitchStatus struct {
 	// +listType=atomic
 	// +optional
 	Ports []SwitchPort `json:"ports,omitempty"`
+	// SystemName that the switch sends by LLDP: its host name.
+	// +kubebuilder:validation:MaxLength=255
+	// +optional
+	SystemName string `json:"systemName,omitempty"`
+	// ChassisID that the switch sends by LLDP.
+	// +kubebuilder:validation:MaxLength=255
+	// +optional
+	ChassisID string `json:"chassisID,omitempty"`
+	// Neighbors that the switch hears, at most 8 at one port, in natural order of
+	// the ports' names.
+	// +kubebuilder:validation:MaxItems=1024
+	// +listType=atomic
+	// +optional
+	Neighbors []LLDPNeighbor `json:"neighbors,omitempty"`
 	// ModelViolations are what others' rows of CONFIG_DB have that the YANG
 	// models on the switch do not allow: table, field, rule and how many. They
 	// block nothing of Switchlet's, but may block the switch's own tools.
@@ -176,7 +212,7 @@ type SwitchStatus struct {
 	// +listType=atomic
 	// +optional
 	ForeignVNIs []int32 `json:"foreignVNIs,omitempty"`
-	// Conditions: Connected, StateSaved, Ready.
+	// Conditions: Connected, StateSaved, Cabled, Ready.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -49,6 +49,14 @@ type SwitchConfigSpec struct {
 	// Without it the agent says nothing to FRR.
 	// +optional
 	BGP *BGPConfig `json:"bgp,omitempty"`
+	// Uplinks are the ports that the agent makes routed, with a link-local IPv6
+	// address, in natural order of their names. Who speaks BGP there is in bgp.
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=15
+	// +kubebuilder:validation:items:Pattern=`^Ethernet[0-9]+$`
+	// +listType=set
+	// +optional
+	Uplinks []string `json:"uplinks,omitempty"`
 	// VRFs, in rising order of their VNIs.
 	// +listType=atomic
 	// +optional

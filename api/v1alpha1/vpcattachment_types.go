@@ -29,7 +29,8 @@ const (
 	ModeNative AttachmentMode = "Native"
 )
 
-// VPCAttachmentSpec joins a place in the fabric to a subnet.
+// VPCAttachmentSpec joins places in the fabric to a subnet.
+// +kubebuilder:validation:XValidation:rule="has(self.port) != has(self.hosts)",message="an attachment names either hosts or a port"
 type VPCAttachmentSpec struct {
 	// VPC is the name of the VPC, in the namespace of the attachment.
 	// +kubebuilder:validation:MinLength=1
@@ -41,11 +42,35 @@ type VPCAttachmentSpec struct {
 	Subnet string `json:"subnet"`
 	// Port is the switch port, for those who may name one: it needs the verb
 	// "attach" on the switch.
-	Port PortReference `json:"port"`
+	// +optional
+	Port PortReference `json:"port,omitzero"`
+	// Hosts that are attached, wherever they are cabled to.
+	// +optional
+	Hosts *HostSelection `json:"hosts,omitempty"`
 	// Mode says whether frames are tagged on the wire.
 	// +kubebuilder:default=Tagged
 	// +optional
 	Mode AttachmentMode `json:"mode,omitempty"`
+}
+
+// HostSelection is a number of hosts, now and in future. A host that moves takes
+// the subnet with it.
+// +kubebuilder:validation:XValidation:rule="(has(self.all) && self.all) != (has(self.selector) && (has(self.selector.matchLabels) && self.selector.matchLabels.size() > 0 || has(self.selector.matchExpressions) && self.selector.matchExpressions.size() > 0))",message="either select hosts by a label or an expression, or say 'all: true'"
+type HostSelection struct {
+	// Selector of the labels of Hosts.
+	// +optional
+	Selector metav1.LabelSelector `json:"selector,omitzero"`
+	// All hosts are meant. It has to be said: an empty selector is a mistake.
+	// +optional
+	All bool `json:"all,omitempty"`
+	// NICs that are meant, by their names; of those in one bond, any. Default:
+	// every NIC that is cabled to a switch.
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[A-Za-z0-9_.-]+$`
+	// +listType=set
+	// +optional
+	NICs []string `json:"nics,omitempty"`
 }
 
 // PortReference names a port of a switch.
@@ -66,6 +91,14 @@ type VPCAttachmentStatus struct {
 	// host has to use. It means nothing elsewhere.
 	// +optional
 	VLAN int32 `json:"vlan,omitempty"`
+	// Places where the subnet is, by host and NIC, the first 256 of them.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	// +optional
+	Places []AttachmentPlace `json:"places,omitempty"`
+	// PlacesTotal is how many places there are.
+	// +optional
+	PlacesTotal int32 `json:"placesTotal,omitempty"`
 	// Conditions: Accepted, Programmed, Ready.
 	// +listType=map
 	// +listMapKey=type
@@ -73,7 +106,26 @@ type VPCAttachmentStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// VPCAttachment joins a switch port to a subnet of a VPC.
+// AttachmentPlace is a NIC of a host and the switch port that it is cabled to.
+type AttachmentPlace struct {
+	// Host by its name.
+	// +kubebuilder:validation:MaxLength=253
+	Host string `json:"host"`
+	// NIC of the host.
+	// +kubebuilder:validation:MaxLength=63
+	NIC string `json:"nic"`
+	// Switch by its name.
+	// +kubebuilder:validation:MaxLength=253
+	Switch string `json:"switch"`
+	// Port or port channel of the switch.
+	// +kubebuilder:validation:MaxLength=15
+	Port string `json:"port"`
+	// VLAN is the VLAN id of the subnet there.
+	// +optional
+	VLAN int32 `json:"vlan,omitempty"`
+}
+
+// VPCAttachment joins hosts or a switch port to a subnet of a VPC.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Namespaced,path=vpcattachments,shortName=vatt,categories=switchlet
@@ -84,6 +136,7 @@ type VPCAttachmentStatus struct {
 // +kubebuilder:printcolumn:name="Port",type=string,JSONPath=`.spec.port.name`
 // +kubebuilder:printcolumn:name="Mode",type=string,JSONPath=`.spec.mode`
 // +kubebuilder:printcolumn:name="VLAN",type=integer,JSONPath=`.status.vlan`
+// +kubebuilder:printcolumn:name="Places",type=integer,JSONPath=`.status.placesTotal`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
