@@ -12,14 +12,15 @@ import (
 
 func TestNodesOfALab(t *testing.T) {
 	l := newLab(t, "e2enodes", false)
-	l.must(t, "up", "--leaves", "1", "--spines", "1")
-	for _, node := range []string{"leaf1", "spine1", "cp1"} {
+	l.must(t, "up", "--leaves", "1", "--spines", "1", "--hosts", "1")
+	for _, node := range []string{"leaf1", "spine1", "host1", "cp1"} {
 		l.kubectl(t, "wait --for=create --timeout=60s node/"+node)
 		l.kubectl(t, "wait --for=condition=Ready --timeout=60s node/"+node)
 	}
 	for node, want := range map[string]string{
 		"leaf1":  "leaf fabric.switchlet.io/switch:NoSchedule",
 		"spine1": "spine fabric.switchlet.io/switch:NoSchedule",
+		"host1":  " :",
 		"cp1":    " :",
 	} {
 		// Kubernetes takes its own taints from a Ready node a moment later.
@@ -41,7 +42,7 @@ func TestNodesOfALab(t *testing.T) {
 
 func TestDownLeavesNothing(t *testing.T) {
 	l := newLab(t, "e2edown", false)
-	l.must(t, "up", "--leaves", "1", "--spines", "0")
+	l.must(t, "up", "--leaves", "1", "--spines", "0", "--hosts", "1")
 	tr := l.trace(t)
 	if got := l.must(t, "status"); !strings.Contains(got, l.name) || !strings.Contains(got, "running") {
 		t.Errorf("status = %q, want %s running", got, l.name)
@@ -55,13 +56,13 @@ func TestDownLeavesNothing(t *testing.T) {
 
 func TestUpAfterKilledLab(t *testing.T) {
 	l := newLab(t, "e2ekill", false)
-	l.must(t, "up", "--leaves", "1", "--spines", "0")
+	l.must(t, "up", "--leaves", "1", "--spines", "0", "--hosts", "1")
 	tr := l.trace(t)
 	if err := syscall.Kill(tr.record.Process.Pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "all processes end with the first one", func() bool { return len(tr.processes(t)) == 0 })
-	l.must(t, "up", "--leaves", "1", "--spines", "0")
+	l.must(t, "up", "--leaves", "1", "--spines", "0", "--hosts", "0")
 	second := l.trace(t)
 	l.must(t, "down")
 	second.gone(t)
@@ -98,7 +99,7 @@ func TestTwoLabsSideBySide(t *testing.T) {
 	var both sync.WaitGroup
 	for _, l := range []lab{first, second} {
 		both.Go(func() {
-			if output, err := l.run("up", "--leaves", "1", "--spines", "0"); err != nil {
+			if output, err := l.run("up", "--leaves", "1", "--spines", "0", "--hosts", "0"); err != nil {
 				t.Errorf("lab up --name %s: %v\n%s", l.name, err, output)
 			}
 		})
@@ -123,7 +124,8 @@ func TestDemo(t *testing.T) {
 		output := l.must(t, "demo")
 		t.Logf("run %d took %s", run+1, time.Since(begin).Round(time.Millisecond))
 		for _, want := range []string{
-			"4 nodes are Ready",
+			"6 nodes are Ready",
+			"host2/eth2         leaf2/Ethernet4   up",
 			"controller and agents run",
 			"Rows that appeared in CONFIG_DB of leaf1",
 			"Rows that appeared in CONFIG_DB of leaf2",

@@ -74,7 +74,7 @@ func statusCommand(context.Context, *app, []string) error {
 		if running {
 			how = fmt.Sprintf("running, pid %d", lab.Process.Pid)
 		}
-		fmt.Printf("%-10s  %d leaves, %d spines  %-18s  %s  %s\n", name, lab.Leaves, lab.Spines, lab.Subnet, lab.Dir, how)
+		fmt.Printf("%-10s  %d leaves, %d spines, %d hosts  %-18s  %s  %s\n", name, lab.Leaves, lab.Spines, lab.Hosts, lab.Subnet, lab.Dir, how)
 	}
 	return nil
 }

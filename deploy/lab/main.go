@@ -37,6 +37,8 @@ func commands() []command {
 		{"env", "", "print what a shell needs: eval $(lab env)", envCommand},
 		{"rows", "SWITCH", "print the rows in a switch's CONFIG_DB", rowsCommand},
 		{"daemons", "SWITCH", "print what SONiC's daemons made of CONFIG_DB, and the mistakes of its writers", daemonsCommand},
+		{"cables", "", "list the cables between switches and hosts", cablesCommand},
+		{"cable", "move|pull|plug END...", "re-cable a running lab; an END is such as leaf1/Ethernet0 or host1/eth1", cableCommand},
 		{"exec", "NODE COMMAND...", "run a command on a node", execCommand},
 		{"prepare", "", "install and build what labs and tests need", prepareCommand},
 		{"kubernetes", "", "build Kubernetes if need be and print the folder with its programs", kubernetesCommand},
@@ -51,6 +53,8 @@ type app struct {
 	screen         *screen.Screen
 	name           string
 	leaves, spines int
+	hosts          int
+	mesh           bool
 	programs       string
 }
 
@@ -110,6 +114,8 @@ func (c command) start(ctx context.Context, args []string) int {
 	a.flags.StringVar(&a.name, "name", "demo", "name of the lab")
 	a.flags.IntVar(&a.leaves, "leaves", 2, "number of leaves (up, demo)")
 	a.flags.IntVar(&a.spines, "spines", 1, "number of spines (up, demo)")
+	a.flags.IntVar(&a.hosts, "hosts", 2, "number of hosts, each with cables to two leaves (up, demo)")
+	a.flags.BoolVar(&a.mesh, "mesh", false, "cables between all leaves; only with --spines 0 (up, demo)")
 	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent and controller (up, demo, images; default bin/ of the source tree)")
 	a.flags.Usage = func() {
 		fmt.Fprintf(a.flags.Output(), "usage: lab %s [flags] %s\n\n%s\n\nflags:\n", c.name, c.args, c.help)

@@ -75,9 +75,9 @@ func (a *app) up(ctx context.Context) (state.Lab, error) {
 		return state.Lab{}, err
 	}
 	a.screen.Step("built the images")
-	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+1)
+	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+a.hosts+1)
 	return lifecycle.Up(ctx, lifecycle.Config{
-		Name: a.name, Leaves: a.leaves, Spines: a.spines, Binaries: binaries, Images: folder, Say: a.screen.Step,
+		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, Binaries: binaries, Images: folder, Say: a.screen.Step,
 	})
 }
 
@@ -100,6 +100,7 @@ func (a *app) goOn(lab state.Lab) {
 	a.screen.Title("How to go on")
 	a.screen.Text(fmt.Sprintf(`eval $(bin/lab env%[1]s)          # then: kubectl get nodes,switches,vpcs -A
 bin/lab rows%[1]s leaf1           # CONFIG_DB of a switch
+bin/lab cables%[1]s               # what is cabled to what
 bin/lab exec%[1]s leaf1 redis-cli -n 4 --scan --pattern 'VLAN*'
 ls %[2]s   # manifests, logs, and each node's file system
 bin/lab down%[1]s                 # end it: make demo-down`, flag, lab.Dir))

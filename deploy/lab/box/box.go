@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"time"
@@ -44,6 +45,9 @@ type Config struct {
 	// MAC address (52:54:00:5c:00:NN), the Loopback0 address (10.0.0.N) and
 	// the ASN. Default 1.
 	Number int
+	// Management is the box's IPv4 address on its management port, as its
+	// configuration has it. Default 10.250.0.N/24, of which .254 is the gateway.
+	Management netip.Prefix
 	// Release of SONiC whose YANG models lie on the box. Default Release202505.
 	Release Release
 	// TCP makes redis-server listen on 127.0.0.1:6379 too, as SONiC's does.
@@ -106,6 +110,12 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	if cfg.Number < 0 || cfg.Number > 250 {
 		return cfg, fmt.Errorf("box %s: Number is %d: it must be from 1 to 250", cfg.Name, cfg.Number)
+	}
+	if !cfg.Management.IsValid() {
+		cfg.Management = netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 250, 0, byte(cfg.Number)}), 24)
+	}
+	if !cfg.Management.Addr().Is4() {
+		return cfg, fmt.Errorf("box %s: Management is %s: it must be an IPv4 address", cfg.Name, cfg.Management)
 	}
 	if cfg.Release == "" {
 		cfg.Release = Release202505

@@ -3,6 +3,7 @@ package box_test
 import (
 	"context"
 	"encoding/json"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,6 +50,27 @@ func TestRowsAreWrittenAsSONiCDoes(t *testing.T) {
 		if diff := cmp.Diff(want, rows[key]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", key, diff)
 		}
+	}
+}
+
+func TestManagementAddressAndRowsByKey(t *testing.T) {
+	b := labtest.Box(t, box.Config{Number: 7, Management: netip.MustParsePrefix("198.18.3.16/24"), NoDaemons: true})
+	const management, device = "MGMT_INTERFACE|eth0|198.18.3.16/24", "DEVICE_METADATA|localhost"
+	rows, err := b.Rows(t.Context(), management, device, "PORT|Ethernet3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rows[management]["gwaddr"]; got != "198.18.3.254" {
+		t.Errorf("gateway = %q, want 198.18.3.254", got)
+	}
+	if got := rows[device]["mac"]; got != "52:54:00:5c:00:07" || got != box.MAC(7).String() {
+		t.Errorf("MAC address = %q, want 52:54:00:5c:00:07, and MAC() = %s", got, box.MAC(7))
+	}
+	if len(rows) != 2 {
+		t.Errorf("%d rows, want the two that there are:\n%s", len(rows), rows)
+	}
+	if got := b.Description(); !strings.HasPrefix(got, "SONiC Software Version: SONiC.202505.0-lab - HwSku: "+rows[device]["hwsku"]+" - ") {
+		t.Errorf("Description() = %q", got)
 	}
 }
 
@@ -209,6 +231,7 @@ func TestStartSaysWhatIsWrong(t *testing.T) {
 	}{
 		{"no name", box.Config{Root: t.TempDir()}, "neither may be empty"},
 		{"number", box.Config{Root: t.TempDir(), Name: "leaf1", Number: 300}, "Number is 300: it must be from 1 to 250"},
+		{"management", box.Config{Root: t.TempDir(), Name: "leaf1", Management: netip.MustParsePrefix("fd00::1/64")}, "it must be an IPv4 address"},
 		{"release", box.Config{Root: t.TempDir(), Name: "leaf1", Release: "201811"}, `release "201811" is not known`},
 		{"long path", box.Config{Root: filepath.Join(t.TempDir(), strings.Repeat("x", 100)), Name: "leaf1"}, "choose a shorter Root"},
 	} {

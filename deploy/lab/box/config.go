@@ -2,6 +2,8 @@ package box
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"strconv"
 )
 
@@ -20,15 +22,15 @@ type row = map[string]any
 func (cfg Config) initialConfig() configFile {
 	config := configFile{
 		"DEVICE_METADATA": {"localhost": {
-			"hostname": cfg.Name, "hwsku": "Accton-AS7726-32X", "platform": "x86_64-kvm_x86_64-r0",
-			"mac": fmt.Sprintf("52:54:00:5c:00:%02x", cfg.Number), "type": "LeafRouter",
+			"hostname": cfg.Name, "hwsku": hardware, "platform": "x86_64-kvm_x86_64-r0",
+			"mac": MAC(cfg.Number).String(), "type": "LeafRouter",
 			"bgp_asn": strconv.Itoa(4200000000 + cfg.Number), "default_bgp_status": "up",
 			"docker_routing_config_mode": "split-unified", "frr_mgmt_framework_config": "false",
 		}},
 		"VERSIONS":           {"DATABASE": {"VERSION": "version_202505_01"}},
 		"LOOPBACK_INTERFACE": {"Loopback0": {}, fmt.Sprintf("Loopback0|10.0.0.%d/32", cfg.Number): {}},
 		"MGMT_PORT":          {"eth0": {"alias": "eth0", "admin_status": "up"}},
-		"MGMT_INTERFACE":     {fmt.Sprintf("eth0|10.250.0.%d/24", cfg.Number): {"gwaddr": "10.250.0.254"}},
+		"MGMT_INTERFACE":     {"eth0|" + cfg.Management.String(): {"gwaddr": gateway(cfg.Management).String()}},
 		"NTP_SERVER":         {"10.250.0.253": {}},
 		"SYSLOG_SERVER":      {"10.250.0.253": {"port": "514"}},
 		"FLEX_COUNTER_TABLE": {"PORT": {"FLEX_COUNTER_STATUS": "enable"}, "QUEUE": {"FLEX_COUNTER_STATUS": "enable"}},
@@ -40,6 +42,19 @@ func (cfg Config) initialConfig() configFile {
 		config[table] = rows
 	}
 	return config
+}
+
+// MAC is the MAC address of the box with a number, of its management port and of
+// all its ports.
+func MAC(number int) net.HardwareAddr {
+	return net.HardwareAddr{0x52, 0x54, 0, 0x5c, 0, byte(number)}
+}
+
+// gateway is the address .254 of the /24 that an address is in.
+func gateway(management netip.Prefix) netip.Addr {
+	address := management.Addr().As4()
+	address[3] = 254
+	return netip.AddrFrom4(address)
 }
 
 // handMade are the rows of an operator, which nobody else may touch: a VLAN

@@ -98,12 +98,26 @@ func (cfg Config) redisSettings() string {
 	}, "\n") + "\n"
 }
 
+// What a box says that it is.
+const (
+	hardware = "Accton-AS7726-32X"
+	debian   = "12.10"
+	kernel   = "6.1.0-29-2-amd64"
+)
+
+// Description is what the box says of itself by LLDP, in the form of
+// docker-lldp's lldpdSysDescr.conf.
+func (b *Box) Description() string {
+	return fmt.Sprintf("SONiC Software Version: SONiC.%s.0-lab - HwSku: %s - Distribution: Debian %s - Kernel: %s",
+		b.cfg.Release, hardware, debian, kernel)
+}
+
 // versionFile is sonic_version.yml as SONiC's build writes it.
 func (r Release) versionFile() string {
 	return fmt.Sprintf(`---
 build_version: 'SONiC.%[1]s.0-lab'
-debian_version: '12.10'
-kernel_version: '6.1.0-29-2-amd64'
+debian_version: '%[2]s'
+kernel_version: '%[3]s'
 asic_type: vs
 asic_subtype: 'vs'
 commit_id: '0000000000'
@@ -113,5 +127,5 @@ build_date: Fri Nov 20 12:00:00 UTC 2026
 build_number: 0
 built_by: lab
 sonic_os_version: 12
-`, string(r))
+`, string(r), debian, kernel)
 }

@@ -23,6 +23,15 @@ func (b *Box) Snapshot(ctx context.Context) (Rows, error) {
 	return rows, nil
 }
 
+// Rows reads rows of CONFIG_DB by their keys, without those that are not there.
+func (b *Box) Rows(ctx context.Context, keys ...string) (Rows, error) {
+	rows, err := readRows(ctx, b.client, keys)
+	if err != nil {
+		return nil, fmt.Errorf("box %s: %w", b.cfg.Name, err)
+	}
+	return rows, nil
+}
+
 // Read reads all rows of the CONFIG_DB behind a Unix socket, such as that of a
 // box that another process started.
 func Read(ctx context.Context, socket string) (Rows, error) {
@@ -46,6 +55,10 @@ func snapshot(ctx context.Context, client *redis.Client) (Rows, error) {
 	if err := scan.Err(); err != nil {
 		return nil, fmt.Errorf("list CONFIG_DB: %w", err)
 	}
+	return readRows(ctx, client, keys)
+}
+
+func readRows(ctx context.Context, client *redis.Client, keys []string) (Rows, error) {
 	answers := make(map[string]*redis.MapStringStringCmd, len(keys))
 	_, err := client.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, key := range keys {
@@ -58,7 +71,7 @@ func snapshot(ctx context.Context, client *redis.Client) (Rows, error) {
 	}
 	rows := make(Rows, len(answers))
 	for key, answer := range answers {
-		if len(answer.Val()) > 0 { // else it was deleted since the scan
+		if len(answer.Val()) > 0 { // else it is not there, or no longer
 			rows[key] = answer.Val()
 		}
 	}

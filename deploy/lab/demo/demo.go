@@ -56,6 +56,9 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err := d.Deploy(ctx); err != nil {
 		return err
 	}
+	if err := d.showCables(); err != nil {
+		return err
+	}
 	blue, both, err := d.makeVPCs(ctx)
 	if err != nil {
 		return err

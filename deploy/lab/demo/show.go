@@ -7,8 +7,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/switchlet/switchlet/deploy/lab/patch"
 	"github.com/switchlet/switchlet/deploy/lab/process"
 )
+
+// showCables shows what is cabled to what.
+func (d *Demo) showCables() error {
+	cables, err := patch.Look(d.lab)
+	if err != nil {
+		return err
+	}
+	d.screen.Title("Cables between hosts and switches (bin/lab cables; lldpd on each switch tells the same)")
+	d.screen.Text(patch.Table(cables))
+	return nil
+}
 
 // show shows what a user sees, and what is on the switches.
 func (d *Demo) show(ctx context.Context, appeared rows) error {

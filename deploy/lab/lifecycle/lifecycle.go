@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/filelock"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/process"
@@ -29,6 +30,10 @@ type Config struct {
 	Name string
 	// Leaves and Spines are how many switches of each role it has.
 	Leaves, Spines int
+	// Hosts is how many hosts it has.
+	Hosts int
+	// Mesh says that every leaf gets a cable to every other one.
+	Mesh bool
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string
 	// Images is the folder with the image archives that every node gets.
@@ -47,8 +52,8 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 	if err != nil {
 		return state.Lab{}, err
 	}
-	if n := cfg.Leaves + cfg.Spines; cfg.Leaves < 0 || cfg.Spines < 0 || n < 1 || n > network.MaxNodes {
-		return state.Lab{}, fmt.Errorf("%d leaves and %d spines: a lab has 1 to %d switches", cfg.Leaves, cfg.Spines, network.MaxNodes)
+	if err := cfg.check(); err != nil {
+		return state.Lab{}, err
 	}
 	if os.Geteuid() != 0 {
 		return state.Lab{}, errors.New("a lab makes network namespaces and runs containers: start it as root")
@@ -57,12 +62,27 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 		return state.Lab{}, fmt.Errorf("end the lab that was there: %w", err)
 	}
 	lab := state.Lab{
-		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Binaries: cfg.Binaries, Images: cfg.Images,
+		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh,
+		Binaries: cfg.Binaries, Images: cfg.Images,
 	}
 	if err := start(ctx, &lab, cfg.Say); err != nil {
 		return lab, fmt.Errorf("start lab %s: %w", cfg.Name, err)
 	}
 	return lab, nil
+}
+
+// check fails if there cannot be such a lab.
+func (cfg Config) check() error {
+	switches := cfg.Leaves + cfg.Spines
+	if cfg.Leaves < 0 || cfg.Spines < 0 || switches < 1 || switches > network.MaxNodes {
+		return fmt.Errorf("%d leaves and %d spines: a lab has 1 to %d switches", cfg.Leaves, cfg.Spines, network.MaxNodes)
+	}
+	if cfg.Hosts < 0 || cfg.Hosts > network.MaxNodes-switches {
+		return fmt.Errorf("%d hosts: with %d switches a lab has 0 to %d", cfg.Hosts, switches, network.MaxNodes-switches)
+	}
+	fabric := cabling.Fabric{Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh}
+	_, err := fabric.Cables()
+	return err
 }
 
 func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error {
@@ -129,7 +149,7 @@ func connect(lab *state.Lab, inside *sandbox.Sandbox) (err error) {
 	if err := lab.Save(); err != nil {
 		return err
 	}
-	if err := network.Connect(lab.HostLink(), network.Uplink, inside.Pid()); err != nil {
+	if err := network.Connect(lab.HostLink(), network.Uplink, inside.Pid(), nil); err != nil {
 		return err
 	}
 	if err := network.Up(lab.HostLink(), network.NewPlan(lab.Subnet).Host()); err != nil {

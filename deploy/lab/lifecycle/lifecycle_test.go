@@ -21,6 +21,9 @@ func TestUpSaysWhatIsWrong(t *testing.T) {
 		{"no switch", lifecycle.Config{Name: "demo"}, "0 leaves and 0 spines: a lab has 1 to"},
 		{"too many", lifecycle.Config{Name: "demo", Leaves: 1000}, "1000 leaves"},
 		{"negative", lifecycle.Config{Name: "demo", Leaves: 3, Spines: -1}, "-1 spines"},
+		{"too many hosts", lifecycle.Config{Name: "demo", Leaves: 2, Hosts: 1000}, "1000 hosts: with 2 switches"},
+		{"too few ports", lifecycle.Config{Name: "demo", Leaves: 2, Hosts: 40}, "no port of leaf1 is left for a cable to host33/eth1"},
+		{"mesh with a spine", lifecycle.Config{Name: "demo", Leaves: 2, Spines: 1, Mesh: true}, "--spines 0"},
 		{"name", lifecycle.Config{Name: "my-lab", Leaves: 1}, `lab name "my-lab"`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,10 +1,11 @@
-// Package network connects the network namespaces of a lab: a bridge in the
-// lab's own namespace, on it one veth pair to each switch and one to the host.
+// Package network is the management network of a lab: a bridge in the lab's own
+// network namespace, on it one veth pair to each node that has one of its own,
+// and one to the machine.
 //
-//	host                 lab                      leaf1
+//	machine              lab                      leaf1
 //	swl-… ────── uplink ┐                      ┌ eth0
 //	  .254              ├ mgmt (.1, Service) ──┤
-//	                    └ leaf1, leaf2, spine1 ┘
+//	                    └ leaf1, spine1, host1 ┘
 package network
 
 import (
@@ -22,17 +23,17 @@ const (
 	Bridge = "mgmt"
 	// Uplink is the lab's end of the pair to the host.
 	Uplink = "uplink"
-	// NodeLink is the switch's end of the pair to the bridge: SONiC's
-	// management port.
+	// NodeLink is the node's end of the pair to the bridge; on a switch it is
+	// SONiC's management port.
 	NodeLink = "eth0"
 )
 
 // Connect makes a veth pair: one end here, the other in the network namespace
-// of a process.
-func Connect(here, there string, pid int) error {
+// of a process, with a MAC address if that is not nil.
+func Connect(here, there string, pid int, mac net.HardwareAddr) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = here
-	pair := &netlink.Veth{LinkAttrs: attrs, PeerName: there, PeerNamespace: netlink.NsPid(pid)}
+	pair := &netlink.Veth{LinkAttrs: attrs, PeerName: there, PeerNamespace: netlink.NsPid(pid), PeerHardwareAddr: mac}
 	if err := netlink.LinkAdd(pair); err != nil {
 		return fmt.Errorf("make the veth pair %s, %s: %w", here, there, err)
 	}

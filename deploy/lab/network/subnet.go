@@ -62,7 +62,7 @@ const (
 	host         = 254
 )
 
-// MaxNodes is how many switches a lab can have.
+// MaxNodes is how many switches and hosts a lab can have.
 const MaxNodes = services - firstNode
 
 func (p Plan) address(last int) netip.Prefix {
@@ -77,7 +77,7 @@ func (p Plan) ControlPlane() netip.Prefix { return p.address(controlPlane) }
 // Host is the address of the machine that the lab runs on.
 func (p Plan) Host() netip.Prefix { return p.address(host) }
 
-// Node is the address of the nth switch, from 0.
+// Node is the address of the nth switch or host, from 0.
 func (p Plan) Node(n int) netip.Prefix { return p.address(firstNode + n) }
 
 // Services is the range of the Services' addresses. It is a part of the subnet

@@ -13,12 +13,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 
+	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 )
 
@@ -35,7 +37,7 @@ type Spec struct {
 	Name string
 	// Dir is the node's folder outside.
 	Dir string
-	// Address of the node, on eth0 if it is a switch.
+	// Address of the node, on eth0 if it has a network of its own.
 	Address netip.Prefix
 	// Labels of the Node object.
 	Labels map[string]string
@@ -50,8 +52,10 @@ type Spec struct {
 	// imports.
 	Images   string
 	Archives []string
-	// Switch is the box's number if this is a switch, with a network of its
-	// own; 0 for an ordinary node in the lab's network.
+	// Network says that the node has a network of its own; else it is in the
+	// lab's.
+	Network bool
+	// Switch is the box's number if this is a switch; 0 for an ordinary node.
 	Switch int
 }
 
@@ -70,9 +74,18 @@ func Start(s Spec) (*sandbox.Sandbox, error) {
 		return nil, err
 	}
 	return sandbox.Start(sandbox.Config{
-		Name: s.Name, Root: s.path("root"), Mounts: append(s.mounts(), cgroups...), Network: s.Switch > 0,
+		Name: s.Name, Root: s.path("root"), Mounts: append(s.mounts(), cgroups...), Network: s.Network,
 		Args: []string{Command, string(text)}, Log: s.path("var/log/node.log"),
 	})
+}
+
+// MAC is the address of eth0: on a switch that of the box, as with SONiC; else
+// nil, and the kernel chooses one.
+func (s Spec) MAC() net.HardwareAddr {
+	if s.Switch == 0 {
+		return nil
+	}
+	return box.MAC(s.Switch)
 }
 
 func (s Spec) path(parts ...string) string {
@@ -101,6 +114,14 @@ func (s Spec) prepare() error {
 	}
 	for _, setting := range kernelSettings() {
 		files[setting.file()] = setting.value + "\n"
+	}
+	if s.Switch > 0 {
+		passwd, group, err := lldpUser()
+		if err != nil {
+			return err
+		}
+		files["etc/passwd"] += passwd
+		files["etc/group"] += group
 	}
 	for name, text := range files {
 		if err := os.WriteFile(s.path(name), []byte(text), 0o644); err != nil {

@@ -46,6 +46,11 @@ func Run(ctx context.Context, spec string, log *slog.Logger) error {
 }
 
 func (s Spec) run(ctx context.Context, log *slog.Logger) error {
+	if s.Network {
+		if err := errors.Join(network.Up("lo"), network.Up(network.NodeLink, s.Address)); err != nil {
+			return err
+		}
+	}
 	if s.Switch > 0 {
 		if err := s.startSwitch(ctx, log); err != nil {
 			return err
@@ -70,14 +75,11 @@ func (s Spec) run(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
-// startSwitch starts what a switch has and an ordinary node has not: links of
-// its own and a SONiC box, with daemons that take as long as SONiC's.
+// startSwitch starts what a switch has and an ordinary node has not: a SONiC
+// box, with daemons that take as long as SONiC's.
 func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
-	if err := errors.Join(network.Up("lo"), network.Up(network.NodeLink, s.Address)); err != nil {
-		return err
-	}
 	sonic, err := box.Start(ctx, box.Config{
-		Root: "/", Name: s.Name, Number: s.Switch, TCP: true, DaemonsLog: log,
+		Root: "/", Name: s.Name, Number: s.Switch, Management: s.Address, TCP: true, DaemonsLog: log,
 		Daemons: swss.Config{Manager: daemonDelay, Orchagent: daemonDelay, Tick: time.Second},
 	})
 	if err != nil {
@@ -92,7 +94,7 @@ func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 		err := sonic.Boot(ctx)
 		return sonic.Process(), err
 	})
-	return nil
+	return s.startLLDP(ctx, sonic, log)
 }
 
 func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {

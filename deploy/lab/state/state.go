@@ -27,6 +27,10 @@ type Lab struct {
 	// Leaves and Spines are how many switches of each role there are.
 	Leaves int `json:"leaves"`
 	Spines int `json:"spines"`
+	// Hosts is how many hosts there are.
+	Hosts int `json:"hosts"`
+	// Mesh says that every leaf has a cable to every other one.
+	Mesh bool `json:"mesh,omitempty"`
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string `json:"binaries"`
 	// Images is the folder with the image archives.
@@ -41,6 +45,8 @@ type Node struct {
 	Name string `json:"name"`
 	// Role as the label says it: leaf or spine; empty for an ordinary node.
 	Role string `json:"role"`
+	// Host says that it has NICs with cables to switches.
+	Host bool `json:"host,omitempty"`
 	// Address on the management network.
 	Address netip.Addr `json:"address"`
 	// Pid of the node's first process, as seen in the lab.
@@ -162,6 +168,15 @@ func (l Lab) Socket(node string) string {
 func (l Lab) DaemonsSocket(node string) string {
 	return filepath.Join(l.NodeDir(node), "run/swss.sock")
 }
+
+// Namespace is the path of a node's network namespace, for this process, which
+// is outside the lab: the node's process id is one of the lab's.
+func (l Lab) Namespace(n Node) string {
+	return fmt.Sprintf("/proc/%d/root/proc/%d/ns/net", l.Process.Pid, n.Pid)
+}
+
+// OwnNamespace is the path of the network namespace of the lab itself.
+func (l Lab) OwnNamespace() string { return fmt.Sprintf("/proc/%d/ns/net", l.Process.Pid) }
 
 // Log is the log file of the lab itself.
 func (l Lab) Log() string { return filepath.Join(l.Dir, "lab.log") }

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/lab/images"
 	"github.com/switchlet/switchlet/deploy/lab/network"
@@ -94,7 +95,8 @@ type supervisor struct {
 // member is a node that is being started.
 type member struct {
 	spec    node.Spec
-	role    string
+	role    string // of a switch
+	host    bool
 	sandbox *sandbox.Sandbox
 }
 
@@ -106,10 +108,8 @@ func (s *supervisor) start(ctx context.Context, fail context.CancelCauseFunc) er
 		return err
 	}
 	members := s.members(plan)
-	for i := range members {
-		if err := s.boot(&members[i], fail); err != nil {
-			return err
-		}
+	if err := s.bootAll(members, fail); err != nil {
+		return err
 	}
 	if err := s.startControlPlane(ctx, plan); err != nil {
 		return err
@@ -126,7 +126,7 @@ func (s *supervisor) start(ctx context.Context, fail context.CancelCauseFunc) er
 	return errors.Join(context.Cause(ctx), s.record(members))
 }
 
-// members are the switches and one ordinary node, cp1, for everything else.
+// members are the switches, the hosts, and one node, cp1, for everything else.
 func (s *supervisor) members(plan network.Plan) []member {
 	var members []member
 	for n := range s.lab.Leaves + s.lab.Spines {
@@ -135,9 +135,15 @@ func (s *supervisor) members(plan network.Plan) []member {
 			role, name = "spine", fmt.Sprintf("spine%d", n-s.lab.Leaves+1)
 		}
 		members = append(members, member{role: role, spec: node.Spec{
-			Name: name, Address: plan.Node(n), Switch: n + 1,
+			Name: name, Address: plan.Node(n), Network: true, Switch: n + 1,
 			Labels: map[string]string{roleLabel: role}, Taint: switchTaint,
 			Archives: []string{images.Pause, images.Agent},
+		}})
+	}
+	for n := range s.lab.Hosts {
+		members = append(members, member{host: true, spec: node.Spec{
+			Name: cabling.HostName(n + 1), Address: plan.Node(s.lab.Leaves + s.lab.Spines + n), Network: true,
+			Archives: []string{images.Pause},
 		}})
 	}
 	members = append(members, member{spec: node.Spec{
@@ -152,26 +158,43 @@ func (s *supervisor) members(plan network.Plan) []member {
 	return members
 }
 
-// boot starts a node, connects it and lets it boot. Should it end, that fails
-// the start of the lab; in a lab that is ready it is only logged.
-func (s *supervisor) boot(m *member, fail context.CancelCauseFunc) (err error) {
-	if m.sandbox, err = node.Start(m.spec); err != nil {
+// bootAll starts all nodes, cables them and lets them boot.
+func (s *supervisor) bootAll(members []member, fail context.CancelCauseFunc) error {
+	for i := range members {
+		if err := s.startNode(&members[i], fail); err != nil {
+			return err
+		}
+	}
+	if err := s.cable(members); err != nil {
 		return err
 	}
-	if m.spec.Switch > 0 {
-		if err := network.Connect(m.spec.Name, network.NodeLink, m.sandbox.Pid()); err != nil {
+	for _, m := range members {
+		if err := m.sandbox.Go(); err != nil {
 			return err
 		}
-		if err := network.Attach(m.spec.Name); err != nil {
-			return err
-		}
+	}
+	return nil
+}
+
+// startNode starts a node and connects it to the management network. Should it
+// end, that fails the start of the lab; in a lab that is ready it is only
+// logged.
+func (s *supervisor) startNode(m *member, fail context.CancelCauseFunc) (err error) {
+	if m.sandbox, err = node.Start(m.spec); err != nil {
+		return err
 	}
 	go func() {
 		err := fmt.Errorf("node %s ended: %w; see %s", m.spec.Name, m.sandbox.Wait(), filepath.Join(m.spec.Dir, "var/log/node.log"))
 		s.log.Error("node ended", "node", m.spec.Name, "error", err)
 		fail(err)
 	}()
-	return m.sandbox.Go()
+	if !m.spec.Network {
+		return nil
+	}
+	if err := network.Connect(m.spec.Name, network.NodeLink, m.sandbox.Pid(), m.spec.MAC()); err != nil {
+		return err
+	}
+	return network.Attach(m.spec.Name)
 }
 
 func (s *supervisor) startControlPlane(ctx context.Context, plan network.Plan) (err error) {
@@ -211,7 +234,7 @@ func (s *supervisor) record(members []member) error {
 	var nodes []state.Node
 	for _, m := range members {
 		nodes = append(nodes, state.Node{
-			Name: m.spec.Name, Role: m.role, Address: m.spec.Address.Addr(), Pid: m.sandbox.Pid(),
+			Name: m.spec.Name, Role: m.role, Host: m.host, Address: m.spec.Address.Addr(), Pid: m.sandbox.Pid(),
 		})
 	}
 	return s.lab.SaveNodes(nodes)
