@@ -56,10 +56,13 @@ type Wanted struct {
 // contradicts itself or lacks what everybody needs.
 func Render(spec *v1alpha1.SwitchConfigSpec, box Box) (Wanted, error) {
 	r := &renderer{spec: spec, box: box, vrfs: make(map[int32]bool, len(spec.VRFs))}
-	size := 8 + 5*len(spec.VRFs) + 6*len(spec.Segments)
+	size := 8 + len(spec.Uplinks) + 5*len(spec.VRFs) + 6*len(spec.Segments)
 	r.wanted = Wanted{Rows: make(sonic.DB, size), Owners: make(map[sonic.Key]v1alpha1.ObjectReference, size)}
 	if err := r.fabric(); err != nil {
 		return Wanted{}, fmt.Errorf("%w: %w", ErrInvalidSpec, err)
+	}
+	if err := r.uplinks(); err != nil {
+		return Wanted{}, err
 	}
 	for i := range spec.VRFs {
 		r.vrf(&spec.VRFs[i])
