@@ -1,3 +1,4 @@
-// Package cni is the place of the CNI plugin, a thin shim, and of the host
-// agent in cni/host that does its work. Nothing of it is built yet.
+// Package cni is the place of what runs on hosts: the host agent in cni/host,
+// which tells what NICs a host has and who is at the other ends of their cables.
+// The CNI plugin, a thin shim before that agent, is not built yet.
 package cni

@@ -15,7 +15,7 @@ const module = "github.com/switchlet/switchlet/"
 // pure packages compute: their whole import tree has no client, no database, no
 // network and no device in it.
 var pure = []string{
-	"api/v1alpha1", "controller/alloc", "controller/plan", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
+	"api/v1alpha1", "controller/alloc", "controller/plan", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
 	"deploy/lab/swss"}
 
 // impure is what the import tree of a pure package must not contain.
@@ -28,9 +28,11 @@ var impure = []string{
 // not part of the product, may use any of them.
 var entry = map[string][]string{
 	"sigs.k8s.io/controller-runtime": {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report"},
-	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report"},
+	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/report"},
 	"github.com/redis/go-redis":      {"sonic/redis"},
-	"github.com/vishvananda/netlink": {"cni/host/link"},
+	"github.com/vishvananda/netlink": {"cni/host/nics", "lldp/wire"},
+	"github.com/mdlayher/packet":     {"lldp/wire"},
+	"golang.org/x/net/bpf":           {"lldp/wire"},
 	"github.com/openconfig/goyang":   {"sonic/yang"},
 	"github.com/spf13/cobra":         {"deploy/kubectl-switchlet", "deploy/kubectl-switchlet/config"},
 }
@@ -86,7 +88,8 @@ func TestStagesDoNotKnowEachOther(t *testing.T) {
 		"sonic":      {"api/", "agent", "controller"},
 		"controller": {"sonic", "agent"},
 		"agent":      {"controller"},
-		"lldp":       {"api/", "agent", "controller", "sonic"},
+		"lldp":       {"api/", "agent", "controller", "sonic", "cni"},
+		"cni":        {"agent", "controller", "sonic"},
 	} {
 		for name, p := range all {
 			if name != from && !strings.HasPrefix(name, from+"/") {

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/switchlet/switchlet/cni/host/nics"
+)
+
+// options are the command line.
+type options struct {
+	node       string
+	kubeconfig string
+	stateDir   string
+	rules      nics.Rules
+	interval   time.Duration
+	logLevel   slog.Level
+}
+
+func parse(args []string, node string) (options, error) {
+	o := options{rules: nics.Rules{Sysfs: nics.DefaultSysfs}}
+	flags := flag.NewFlagSet("host-agent", flag.ContinueOnError)
+	flags.StringVar(&o.node, "node", node, "name of this host's Node and Host, by which it is known in LLDP too (environment: NODE_NAME)")
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; without one, that of the pod")
+	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the host's disk for the neighbours that are known")
+	flags.DurationVar(&o.interval, "lldp-interval", 30*time.Second, "time between two LLDP frames on a NIC; neighbours believe them for four times as long")
+	names := flags.String("nics", "", "patterns of names, such as 'ens*,eth[01]': the NICs are the interfaces with these names, ends of veth pairs too, instead of all that are hardware")
+	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unknown argument %q: there are flags only, see --help", flags.Arg(0))
+	}
+	if o.node == "" {
+		return options{}, errors.New("--node is empty: give the name of the host's Node, or set NODE_NAME")
+	}
+	var err error
+	if o.rules.Names, err = nics.ParseNames(*names); err != nil {
+		return options{}, fmt.Errorf("--nics: %w", err)
+	}
+	return o, nil
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/switchlet/switchlet/cni/host/nics"
+)
+
+func TestOptions(t *testing.T) {
+	o, err := parse([]string{"--nics", "eth*,ens1"}, "host1")
+	if err != nil || o.node != "host1" || o.interval != 30*time.Second || o.rules.Sysfs != nics.DefaultSysfs || !slices.Equal(o.rules.Names, []string{"eth*", "ens1"}) {
+		t.Errorf("%+v, %v", o, err)
+	}
+	for _, c := range []struct {
+		args []string
+		node string
+		want string
+	}{
+		{nil, "", "NODE_NAME"},
+		{[]string{"--nics", "eth["}, "host1", `--nics: pattern "eth["`},
+		{[]string{"eth0"}, "host1", `unknown argument "eth0"`},
+	} {
+		if _, err := parse(c.args, c.node); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: error %v, want one with %q", c.args, err, c.want)
+		}
+	}
+}
