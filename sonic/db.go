@@ -49,7 +49,9 @@ func (db DB) String() string {
 func (db DB) Apply(commands ...Command) {
 	for _, c := range commands {
 		switch c.Op {
-		case Create, Set:
+		case Create:
+			db[c.Key] = c.Fields
+		case Set:
 			db[c.Key] = db[c.Key].with(c.Fields)
 		case Unset:
 			db[c.Key] = db[c.Key].without(c.Fields.Names())

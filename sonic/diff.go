@@ -21,44 +21,8 @@ func Diff(have, want DB, owned Ledger) Plan { return DiffAround(nil, have, want,
 // DiffAround is Diff where some rows are stuck: the plan leaves them, and what
 // depends on them, as they are.
 func DiffAround(stuck Stuck, have, want DB, owned Ledger) Plan {
-	have = stuck.over(have)
-	seeds := unsettled(stuck, have, want, owned)
-	switch {
-	case len(seeds) == 0:
-		return Plan{}
-	case len(seeds) < (len(have)+len(want))/2/wholeShare:
-		return diffNarrow(stuck, seeds, have, want, owned)
-	}
-	return diffWhole(stuck, have, want, owned)
+	return NewBalance(have, want, owned).Diff(stuck)
 }
-
-// diffNarrow looks only at what the seeds can concern.
-//
-// Rows that are all new concern nobody but those that they need: as long as each
-// of them can be had, a row that is there and as wanted stays so. So whoever
-// needs them need not be looked for.
-func diffNarrow(stuck Stuck, seeds []Key, have, want DB, owned Ledger) Plan {
-	if allNew(seeds, have, owned) {
-		if p := diffWhole(narrow(stuck, seeds, have, want, owned, false)); len(p.Conflicts) == 0 {
-			return p
-		}
-	}
-	return diffWhole(narrow(stuck, seeds, have, want, owned, true))
-}
-
-// allNew reports whether none of the rows is there, or was.
-func allNew(keys []Key, have DB, owned Ledger) bool {
-	for _, key := range keys {
-		if _, there := have[key]; there || owned.Has(key) {
-			return false
-		}
-	}
-	return true
-}
-
-// wholeShare: a change of more than one in wholeShare rows is looked at as a
-// whole at once.
-const wholeShare = 8
 
 // diffWhole looks at every row.
 func diffWhole(stuck Stuck, have, want DB, owned Ledger) Plan {
@@ -89,32 +53,6 @@ func (s Stuck) over(have DB) DB {
 	return all
 }
 
-// unsettled are the rows that are not as wanted. There are none nearly always.
-func unsettled(stuck Stuck, have, want DB, owned Ledger) []Key {
-	var keys []Key
-	wanted := 0 // of the agent's rows
-	for key, fields := range want {
-		names, own := owned[key]
-		if own {
-			wanted++
-		}
-		if !settled(key, fields, names, own, have) {
-			keys = append(keys, key)
-		}
-	}
-	if wanted < len(owned) {
-		for key := range owned {
-			if _, ok := want[key]; !ok {
-				keys = append(keys, key)
-			}
-		}
-	}
-	for key := range stuck {
-		keys = append(keys, key)
-	}
-	return keys
-}
-
 // settled reports whether a wanted row needs no further look.
 func settled(key Key, want Fields, names []string, own bool, have DB) bool {
 	there, ok := have[key]
@@ -140,6 +78,7 @@ type differ struct {
 	names      [][]string
 	verdicts   []verdict
 	blockers   []*blocker
+	usual      map[string][]string // names of fields by table
 
 	gone     []bool     // rows to delete
 	anew     []bool     // rows to delete and make again
@@ -154,7 +93,7 @@ func newDiffer(have, want DB, owned Ledger) *differ {
 	d := &differ{
 		numbering: n, have: newSide(have, n), want: newSide(want, n),
 		own: flags(), names: make([][]string, len(n.keys)),
-		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)),
+		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)), usual: map[string][]string{},
 		gone: flags(), anew: flags(), stripped: flags(), needed: flags(),
 	}
 	d.users = d.have.users()

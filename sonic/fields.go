@@ -28,8 +28,22 @@ func NewFields(pairs ...string) Fields {
 			fields = append(fields, Field{pairs[i], pairs[i+1]})
 		}
 	}
-	slices.SortFunc(fields, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	fields.sort()
 	return fields
+}
+
+// Tidy makes fields of a hash as Redis has it those of a row, in place.
+func (f Fields) Tidy() Fields {
+	f = slices.DeleteFunc(f, func(field Field) bool { return field.Name == null })
+	f.sort()
+	return f
+}
+
+func (f Fields) sort() {
+	byName := func(a, b Field) int { return strings.Compare(a.Name, b.Name) }
+	if !slices.IsSortedFunc(f, byName) { // they are, where the agent wrote them
+		slices.SortFunc(f, byName)
+	}
 }
 
 // Get is the value of a field, and whether there is one.

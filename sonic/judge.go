@@ -126,8 +126,8 @@ func (d *differ) judgeNeeds(i int32) verdict {
 			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, left: v.left}
 		}
 	}
-	for _, guard := range d.want.graph.guards(d.keys[i]) {
-		if v := d.judge(d.ids[guard]); !v.ok() {
+	for _, guard := range d.want.after.of(i)[len(d.want.needs.of(i)):] {
+		if v := d.judge(guard); !v.ok() {
 			return verdict{conflict: &Conflict{Kind: Blocked, Key: d.keys[i], Other: v.root()}, closed: !v.left, left: v.left}
 		}
 	}

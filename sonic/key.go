@@ -1,6 +1,9 @@
 package sonic
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // Separator stands between the parts of a CONFIG_DB key.
 const Separator = "|"
@@ -17,6 +20,12 @@ type Key struct {
 func ParseKey(s string) (Key, bool) {
 	table, name, ok := strings.Cut(s, Separator)
 	return Key{table, name}, ok && table != "" && name != ""
+}
+
+// CutKey is ParseKey for the bytes of a key.
+func CutKey(b []byte) (table, name []byte, ok bool) {
+	table, name, ok = bytes.Cut(b, []byte(Separator))
+	return table, name, ok && len(table) > 0 && len(name) > 0
 }
 
 // String is the key as Redis has it.

@@ -98,7 +98,7 @@ func appendObject(list []Marker, key Key) []Marker {
 		return state(stateVLANMember, key.Name)
 	case TableVRF:
 		return state(stateVRF, key.Name)
-	case TableVLANInterface, TableLoopback:
+	case TableVLANInterface, TableLoopback, TableInterface:
 		if _, ip := key.split(); strings.HasPrefix(ip, linkLocal) {
 			return list // intfmgrd takes it without a word
 		}

@@ -6,7 +6,7 @@ import "slices"
 // off, deletes with those first that need others, creates with those first that
 // others need.
 func (d *differ) plan() Plan {
-	p := Plan{Own: Ledger{}, Keep: Ledger{}}
+	p := Plan{Own: make(Ledger, d.unowned()), Keep: Ledger{}}
 	add := func(stages ...Stage) {
 		for _, stage := range stages {
 			if len(stage.Commands)+len(stage.Await) > 0 {
@@ -17,6 +17,7 @@ func (d *differ) plan() Plan {
 	add(d.ghosts(), d.settle(), d.unbind())
 	add(d.deletes()...)
 	add(d.sets(p)...)
+	p.Accepted = make([]Marker, 0, p.Commands()+p.Commands()/8) // a VRF has two
 	for _, stage := range p.Stages {
 		for _, c := range stage.Commands {
 			if c.Op == Create || c.Op == Set && !off(c) {
@@ -27,6 +28,17 @@ func (d *differ) plan() Plan {
 	p.Disown = d.disowned()
 	p.Conflicts = d.conflicts()
 	return p
+}
+
+// unowned is how many of the wanted rows are not the agent's yet.
+func (d *differ) unowned() int {
+	n := 0
+	for i := range d.keys {
+		if d.want.there[i] && !d.own[i] {
+			n++
+		}
+	}
+	return n
 }
 
 // ghosts is the stage that waits for rows of the record that are not there: a
@@ -123,25 +135,34 @@ func (d *differ) ownFields(i int32) Fields {
 // sets are the stages that make rows and change fields. What becomes the agent's
 // is added to the plan's records.
 func (d *differ) sets(p Plan) []Stage {
-	var rows []int32
-	commands := make([][]Command, len(d.keys))
+	rows := make([]int32, 0, len(d.want.graph.db))
+	changes := map[int32][]Command{} // of rows that stay
 	for n := range d.keys {
 		i := int32(n)
 		if !d.want.there[i] || !d.writes(i) {
 			continue
 		}
-		changes, names := d.set(i)
-		d.record(p, i, names, len(changes) > 0)
-		if len(changes) > 0 {
+		if d.makes(i) {
+			d.record(p, i, d.namesOf(i), true)
 			rows = append(rows, i)
-			commands[i] = changes
+			continue
+		}
+		commands, names := d.set(i)
+		d.record(p, i, names, len(commands) > 0)
+		if len(commands) > 0 {
+			rows = append(rows, i)
+			changes[i] = commands
 		}
 	}
 	var stages []Stage
-	for _, level := range d.want.levels(rows, d.needsAndGuards) {
+	for _, level := range d.want.levels(rows, d.want.after.of) {
 		stage := Stage{Commands: make([]Command, 0, len(level))}
 		for _, i := range level {
-			stage.Commands = append(stage.Commands, commands[i]...)
+			if d.makes(i) {
+				stage.Commands = append(stage.Commands, Command{Create, d.keys[i], d.want.fields[i]})
+			} else {
+				stage.Commands = append(stage.Commands, changes[i]...)
+			}
 			if awaited(d.keys[i]) {
 				stage.Await, stage.Soft = appendObject(stage.Await, d.keys[i]), true
 			}
@@ -149,6 +170,22 @@ func (d *differ) sets(p Plan) []Stage {
 		stages = append(stages, stage)
 	}
 	return stages
+}
+
+// makes reports whether a wanted row has to be created.
+func (d *differ) makes(i int32) bool { return !d.have.there[i] || d.anew[i] }
+
+// namesOf are the names of a wanted row's fields: one list for all rows of a
+// table with the same.
+func (d *differ) namesOf(i int32) []string {
+	table, fields := d.keys[i].Table, d.want.fields[i]
+	same := func(name string, field Field) bool { return name == field.Name }
+	if names, ok := d.usual[table]; ok && slices.EqualFunc(names, fields, same) {
+		return names
+	}
+	names := fields.Names()
+	d.usual[table] = names
+	return names
 }
 
 // awaited reports whether those that need a new row are to wait for the daemon:
@@ -173,33 +210,15 @@ func (d *differ) record(p Plan, i int32, names []string, changes bool) {
 	}
 }
 
-// needsAndGuards are the wanted rows that must be in force before the row is
-// made.
-func (d *differ) needsAndGuards(i int32) []int32 {
-	needs := d.want.needs.of(i)
-	guards := d.want.graph.guards(d.keys[i])
-	if len(guards) == 0 {
-		return needs
-	}
-	all := slices.Clone(needs)
-	for _, guard := range guards {
-		all = append(all, d.ids[guard])
-	}
-	return all
-}
-
 // writes reports whether the row is the agent's to write.
 func (d *differ) writes(i int32) bool {
 	return d.verdicts[i].ok() && (d.own[i] || !d.have.there[i])
 }
 
-// set is what makes a row the wanted one, and the names of the fields that are
+// set is what makes a row that stays the wanted one, and the names of the fields that are
 // the agent's afterwards.
 func (d *differ) set(i int32) ([]Command, []string) {
 	key, want, have := d.keys[i], d.want.fields[i], d.have.fields[i]
-	if !d.have.there[i] || d.anew[i] {
-		return []Command{{Create, key, want}}, want.Names()
-	}
 	if have.contains(want) && slices.Equal(d.names[i], want.Names()) {
 		return nil, d.names[i]
 	}

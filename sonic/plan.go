@@ -49,7 +49,7 @@ func (c Command) String() string {
 	return b.String()
 }
 
-// Stage is a set of commands that go to Redis together (MULTI/EXEC), and what
+// Stage is a set of commands that go to Redis together, and what
 // daemons have to show before the next stage may be begun. SONiC's daemons know
 // no order across tables within a stage, so a row and one that needs it are
 // never written in the same one.

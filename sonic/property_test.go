@@ -1,8 +1,12 @@
 package sonic
 
 import (
+	"fmt"
+	"iter"
 	"maps"
+	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -257,11 +261,13 @@ func TestNarrowPlanIsTheWholePlan(t *testing.T) {
 		stuck := drawStuck(t, s)
 		have := stuck.over(s.have)
 		whole := diffWhole(stuck, have, s.want, s.owned)
-		seeds := unsettled(stuck, have, s.want, s.owned)
+		b := NewBalance(have, s.want, s.owned)
+		b.look(math.MaxInt)
+		seeds := slices.AppendSeq(slices.Collect(maps.Keys(stuck)), maps.Keys(b.open))
 		if len(seeds) == 0 {
 			return
 		}
-		if diff := cmp.Diff(whole, diffNarrow(stuck, seeds, have, s.want, s.owned)); diff != "" {
+		if diff := cmp.Diff(whole, b.diffNarrow(stuck, seeds)); diff != "" {
 			t.Fatalf("looking at everything (-), at what can be concerned (+):\n%s", diff)
 		}
 	})
@@ -325,4 +331,85 @@ func TestSameInputSamePlan(t *testing.T) {
 			t.Fatal(diff)
 		}
 	})
+}
+
+// A Balance that has followed a switch through changes of all kinds gives the
+// plan that a new look at everything gives.
+func TestBalanceFollows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := draw(t)
+		for i := range 300 { // so that it has a lot to look at, and is loath to
+			s.have[Key{filler, strconv.Itoa(i)}] = nil
+		}
+		b := NewBalance(s.have, s.want, s.owned)
+		for range rapid.IntRange(1, 6).Draw(t, "steps") {
+			stuck := drawStuck(t, s)
+			have := stuck.over(s.have)
+			whole := diffWhole(stuck, have, s.want, s.owned)
+			if len(whole.Stages)+len(whole.Own)+len(whole.Keep)+len(whole.Disown)+len(whole.Conflicts) == 0 {
+				whole = Plan{}
+			}
+			p := b.Diff(stuck)
+			if diff := cmp.Diff(whole.comparable(), p.comparable()); diff != "" {
+				t.Fatalf("new look (-), Balance (+):\n%s", diff)
+			}
+			s.carryOut(p, rapid.IntRange(0, len(p.Stages)).Draw(t, "stages"))
+			drawEvents(t, s, b)
+			if rapid.Bool().Draw(t, "another wish") {
+				s.want = drawWish(t, "another")
+				b.Want(s.want)
+			}
+		}
+	})
+}
+
+// filler is a table that means nothing.
+const filler = "FILLER"
+
+// comparable is a plan without the difference between nothing and none.
+func (p Plan) comparable() string {
+	return fmt.Sprint(p.String(), p.Conflicts, p.Own, p.Keep, p.Disown, p.Accepted)
+}
+
+// carryOut changes the rows and the record as the agent does with a plan, which
+// may be stopped after some stages.
+func (s situation) carryOut(p Plan, stages int) {
+	after := s.run(p, stages)
+	for _, c := range slices.Collect(commands(p)) {
+		if fields, ok := after.have[c.Key]; ok {
+			s.have[c.Key] = fields
+		} else {
+			delete(s.have, c.Key)
+		}
+	}
+	maps.DeleteFunc(s.owned, func(key Key, _ []string) bool { return !after.owned.Has(key) })
+	maps.Copy(s.owned, after.owned)
+}
+
+func commands(p Plan) iter.Seq[Command] {
+	return func(yield func(Command) bool) {
+		for _, stage := range p.Stages {
+			for _, c := range stage.Commands {
+				if !yield(c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// drawEvents changes rows by hand and tells the Balance, as the mirror does.
+func drawEvents(t *rapid.T, s situation, b *Balance) {
+	for key, fields := range drawByHand(t) {
+		s.have[key] = fields
+		b.Touch(key)
+	}
+	keys := slices.DeleteFunc(s.have.Keys(), func(key Key) bool { return key.Table == filler })
+	if len(keys) == 0 {
+		return
+	}
+	for _, key := range rapid.SliceOfN(rapid.SampledFrom(keys), 0, 2).Draw(t, "deleted by hand") {
+		delete(s.have, key)
+		b.Touch(key)
+	}
 }

@@ -22,29 +22,40 @@ type graph struct {
 }
 
 func newGraph(db DB) *graph {
-	g := &graph{db: db, mapOfVNI: map[string]Key{}, mapOn: map[string]Key{}, loopback: map[string]Key{}}
+	g := emptyGraph(db, 0)
 	for key, fields := range db {
-		switch key.Table {
-		case TableNVO:
-			keepFirst(&g.nvo, key)
-		case TableTunnelMap:
-			addFirst(g.mapOfVNI, fields.value(fieldVNI), key)
-			addFirst(g.mapOn, fields.value(fieldVLAN), key)
-		case TableLoopback:
-			if address, ok := loopbackAddress(key); ok {
-				addFirst(g.loopback, address, key)
-			}
-		}
+		g.add(key, fields)
 	}
 	return g
+}
+
+// emptyGraph has room for tunnel maps.
+func emptyGraph(db DB, tunnelMaps int) *graph {
+	return &graph{db: db, mapOfVNI: make(map[string]Key, tunnelMaps), mapOn: make(map[string]Key, tunnelMaps), loopback: map[string]Key{}}
+}
+
+// add notes what others need without naming it.
+func (g *graph) add(key Key, fields Fields) {
+	switch key.Table {
+	case TableNVO:
+		keepFirst(&g.nvo, key)
+	case TableTunnelMap:
+		addFirst(g.mapOfVNI, fields.value(fieldVNI), key)
+		addFirst(g.mapOn, fields.value(fieldVLAN), key)
+	case TableLoopback:
+		if address, ok := loopbackAddress(key); ok {
+			addFirst(g.loopback, address, key)
+		}
+	}
 }
 
 // addFirst adds a key to an index, the lowest one where there are several, so
 // that the graph does not depend on the order in which a map is ranged over.
 func addFirst(index map[string]Key, by string, key Key) {
-	first := index[by]
-	keepFirst(&first, key)
-	index[by] = first
+	first, known := index[by]
+	if !known || key.Compare(first) < 0 {
+		index[by] = key
+	}
 }
 
 func keepFirst(first *Key, key Key) {
@@ -55,11 +66,30 @@ func keepFirst(first *Key, key Key) {
 
 // needs are the rows that must be there before the row is, and may go only
 // after it has. They need not be in the DB.
-func (g *graph) needs(key Key) []Key { return g.appendNeeds(nil, key) }
+func (g *graph) needs(key Key) []Key { return g.appendNeeds(nil, key, g.db[key]) }
 
 // appendNeeds appends them to list.
-func (g *graph) appendNeeds(list []Key, key Key) []Key {
-	fields := g.db[key]
+func (g *graph) appendNeeds(list []Key, key Key, fields Fields) []Key {
+	switch key.Table {
+	case TableVRF:
+		if vni := fields.value(fieldVNI); vni != "" && vni != "0" {
+			return appendKnown(list, g.nvo, g.mapOfVNI[vni])
+		}
+		return list
+	case TableTunnelMap:
+		list = appendNamed(list, key, fields)
+		if tunnel, _ := key.split(); g.nvo != (Key{}) && g.db[g.nvo].value(fieldSourceVTEP) == tunnel {
+			list = append(list, g.nvo)
+		}
+		return list
+	case TableTunnel:
+		return appendKnown(list, g.loopback[fields.value(fieldSourceIP)])
+	}
+	return appendNamed(list, key, fields)
+}
+
+// appendNamed appends the rows that a row needs by their names.
+func appendNamed(list []Key, key Key, fields Fields) []Key {
 	first, rest := key.split()
 	switch key.Table {
 	case TableVLANMember:
@@ -73,30 +103,16 @@ func (g *graph) appendNeeds(list []Key, key Key) []Key {
 			list = append(list, sagKey())
 		}
 		return list
-	case TableVRF:
-		if vni := fields.value(fieldVNI); vni != "" && vni != "0" {
-			return appendKnown(list, g.nvo, g.mapOfVNI[vni])
-		}
-		return list
 	case TableTunnelMap:
-		list = append(list, Key{TableTunnel, first}, Key{TableVLAN, fields.value(fieldVLAN)})
-		if g.nvo != (Key{}) && g.db[g.nvo].value(fieldSourceVTEP) == first {
-			list = append(list, g.nvo)
-		}
-		return list
+		return append(list, Key{TableTunnel, first}, Key{TableVLAN, fields.value(fieldVLAN)})
 	case TableNVO:
 		return append(list, Key{TableTunnel, fields.value(fieldSourceVTEP)})
-	case TableTunnel:
-		return appendKnown(list, g.loopback[fields.value(fieldSourceIP)])
-	}
-	return appendForeign(list, key, fields)
-}
-
-// appendForeign appends the edges from rows that only others write.
-func appendForeign(list []Key, key Key, fields Fields) []Key {
-	first, rest := key.split()
-	switch key.Table {
-	case TableLoopback, TableInterface, TablePortChannelInterface, tableVLANSubInterface:
+	case TableInterface, TablePortChannelInterface:
+		if rest != "" {
+			return append(list, Key{key.Table, first})
+		}
+		return appendVRF(append(list, portKey(first)), fields)
+	case TableLoopback, tableVLANSubInterface:
 		if rest != "" {
 			return append(list, Key{key.Table, first})
 		}
@@ -125,21 +141,21 @@ func appendKnown(list []Key, keys ...Key) []Key {
 	return list
 }
 
-// guards are the rows that keep a VLAN's ports isolated: a port is put into a
-// VLAN only when the VLAN has its own VNI and its interface is in its own VRF.
-func (g *graph) guards(key Key) []Key {
+// appendGuards appends the rows that keep a VLAN's ports isolated: a port is put
+// into a VLAN only when the VLAN has its own VNI and its interface is in its own
+// VRF.
+func (g *graph) appendGuards(list []Key, key Key) []Key {
 	if key.Table != TableVLANMember {
-		return nil
+		return list
 	}
 	vlan, _ := key.split()
-	var guards []Key
 	if k := (Key{TableVLANInterface, vlan}); g.has(k) {
-		guards = append(guards, k)
+		list = append(list, k)
 	}
 	if k, ok := g.mapOn[vlan]; ok {
-		guards = append(guards, k)
+		list = append(list, k)
 	}
-	return guards
+	return list
 }
 
 func (g *graph) has(key Key) bool {

@@ -1,57 +1,57 @@
 package sonic
 
-// region is the part of two databases that a change can concern, so that a Diff
+import "slices"
+
+// region is the part of a Balance that a change can concern, so that a Diff
 // costs what the change is worth and not what the switch has: the rows that are
 // not as wanted, whatever needs them, whatever these need, and what excludes
 // them.
 type region struct {
-	have, want DB
-	owned      Ledger
+	*Balance
 
 	// changing are the rows that may change, and by their symbols what they
 	// stand for in the eyes of other rows.
 	changing map[Key]struct{}
 	symbols  map[Key]struct{}
+	// fresh are those of changing and symbols whose users were not looked for.
+	fresh []Key
 	// rest are rows that do not change themselves.
 	rest map[Key]struct{}
-	// providers are the rows that symbols may stand for.
-	providers []Row
 }
 
-// Tables of symbols, which stand for rows that others need without naming them.
-const (
-	symbolVNI     = "the map of VNI"
-	symbolMapOn   = "the map on VLAN"
-	symbolNVO     = "the NVO"
-	symbolAddress = "the loopback with address"
-)
-
-// narrow gives the parts of the databases that seeds can concern.
-// Users says whether the rows that need them are to be looked for.
-func narrow(stuck Stuck, seeds []Key, have, want DB, owned Ledger, users bool) (Stuck, DB, DB, Ledger) {
-	r := region{have: have, want: want, owned: owned,
-		changing: make(map[Key]struct{}, 2*len(seeds)), symbols: make(map[Key]struct{}, 2*len(seeds)), rest: map[Key]struct{}{}}
+// narrow gives the parts of the databases that seeds can concern. Users says
+// whether the rows that need them are to be looked for; it reports false if
+// these can be any.
+func (b *Balance) narrow(seeds []Key, users bool) (have, want DB, owned Ledger, ok bool) {
+	r := region{Balance: b, changing: make(map[Key]struct{}, 2*len(seeds)), symbols: make(map[Key]struct{}, 2*len(seeds)), rest: map[Key]struct{}{}}
 	for _, key := range seeds {
 		r.change(key)
 	}
-	for users && r.spread() {
+	if users && !r.spread() {
+		return nil, nil, nil, false
 	}
 	r.foundations()
 	have, want, owned = r.cut()
-	return stuck, have, want, owned
+	return have, want, owned, true
 }
 
 // change adds a row that may change.
 func (r *region) change(key Key) {
 	r.changing[key] = struct{}{}
+	r.fresh = append(r.fresh, key)
 	for _, fields := range []Fields{r.have[key], r.want[key]} {
 		if symbol, ok := symbolOf(key, fields); ok {
-			r.symbols[symbol] = struct{}{}
+			r.stand(symbol)
 		}
 		if key.Table == TableTunnelMap {
-			r.symbols[Key{symbolMapOn, fields.value(fieldVLAN)}] = struct{}{}
+			r.stand(Key{symbolMapOn, fields.value(fieldVLAN)})
 		}
 	}
+}
+
+func (r *region) stand(symbol Key) {
+	r.symbols[symbol] = struct{}{}
+	r.fresh = append(r.fresh, symbol)
 }
 
 // symbolOf is what a row stands for.
@@ -68,32 +68,29 @@ func symbolOf(key Key, fields Fields) (Key, bool) {
 	return Key{}, false
 }
 
-// spread adds the rows that need, or are guarded by, one that may change, and
-// reports whether there were any.
+// spread adds the rows that need, or are guarded by, one that may change. It
+// reports false if there is one that everybody needs.
 func (r *region) spread() bool {
-	before := len(r.changing)
-	for _, db := range []DB{r.have, r.want} {
-		if !r.touches(db) {
-			continue
+	var buffer [8]Key
+	for len(r.fresh) > 0 {
+		mark := markOf(r.fresh[0])
+		r.fresh = r.fresh[1:]
+		if everybodys(mark) {
+			return false
 		}
-		var buffer [8]Key
-		for key, fields := range db {
-			if _, ok := r.changing[key]; !ok && r.needs(appendSymbolic(buffer[:0], key, fields)) {
-				r.change(key)
+		for _, user := range r.related.rows[mark] {
+			if _, ok := r.changing[user]; ok {
+				continue
+			}
+			for _, db := range []DB{r.have, r.want} {
+				if fields, ok := db[user]; ok && r.needs(appendSymbolic(buffer[:0], user, fields)) {
+					r.change(user)
+					break
+				}
 			}
 		}
 	}
-	return len(r.changing) > before
-}
-
-// touches reports whether the database has a row that may change.
-func (r *region) touches(db DB) bool {
-	for key := range r.changing {
-		if _, ok := db[key]; ok {
-			return true
-		}
-	}
-	return false
+	return true
 }
 
 func (r *region) needs(needs []Key) bool {
@@ -122,45 +119,39 @@ func appendSymbolic(list []Key, key Key, fields Fields) []Key {
 	case TableTunnel:
 		return append(list, Key{symbolAddress, fields.value(fieldSourceIP)})
 	}
-	g := graph{db: DB{key: fields}}
-	return g.appendNeeds(list, key)
+	return appendNamed(list, key, fields)
 }
 
 // foundations adds what the rows that may change stand on, in turn, and what
 // excludes them.
 func (r *region) foundations() {
-	wanted := map[Key]struct{}{} // by name or symbol
-	claimed := map[thing][]claim{}
-	queue := make([]Key, 0, len(r.changing))
+	queue := make([]Key, 0, 2*len(r.changing))
 	for key := range r.changing {
 		queue = append(queue, key)
-		for _, claim := range appendClaims(nil, key, r.want[key]) {
-			claimed[claim.thing] = append(claimed[claim.thing], claim)
-		}
+		r.exclude(key)
 	}
-	r.survey(claimed)
+	for _, key := range r.related.rows[Key{Table: markTunnel}] { // there can be two
+		r.rest[key] = struct{}{}
+	}
 	for key := range r.rest {
 		queue = append(queue, key)
 	}
-	for len(queue) > 0 {
+	for wanted := map[Key]struct{}{}; len(queue) > 0; { // by name or symbol
 		r.follow(queue, wanted)
 		queue = r.collect(wanted)
 	}
 }
 
-// survey finds the rows that symbols may stand for, and adds those that exclude
-// rows that may change.
-func (r *region) survey(claimed map[thing][]claim) {
-	for _, db := range []DB{r.have, r.want} {
-		for key, fields := range db {
-			switch key.Table {
-			case TableVLAN, TableVLANInterface:
-				continue // most rows, with neither symbols nor claims
-			case TableTunnelMap, TableNVO, TableLoopback, TableTunnel:
-				r.providers = append(r.providers, Row{key, fields})
-			}
-			if key.Table == TableTunnel || excluded(key, fields, claimed) {
-				r.rest[key] = struct{}{}
+// exclude adds the rows that exclude a wanted one.
+func (r *region) exclude(key Key) {
+	var mine, theirs [2]claim
+	for _, claim := range appendClaims(mine[:0], key, r.want[key]) {
+		for _, other := range r.related.rows[markOfExcluded(claim)] {
+			for _, db := range []DB{r.have, r.want} {
+				fields, ok := db[other]
+				if ok && slices.ContainsFunc(appendClaims(theirs[:0], other, fields), claim.excludes) {
+					r.rest[other] = struct{}{}
+				}
 			}
 		}
 	}
@@ -194,18 +185,16 @@ func (r *region) collect(wanted map[Key]struct{}) []Key {
 			fresh = append(fresh, key)
 		}
 	}
-	symbolic := false
 	for need := range wanted {
 		switch need.Table {
 		case symbolVNI, symbolMapOn, symbolNVO, symbolAddress:
-			symbolic = true
+			for _, key := range r.related.rows[markOf(need)] {
+				if stands(key, r.have[key], wanted) || stands(key, r.want[key], wanted) {
+					add(key)
+				}
+			}
 		default:
 			add(need)
-		}
-	}
-	for _, row := range r.providers {
-		if symbolic && stands(row.Key, row.Fields, wanted) {
-			add(row.Key)
 		}
 	}
 	clear(wanted)
@@ -225,22 +214,6 @@ func stands(key Key, fields Fields, wanted map[Key]struct{}) bool {
 	}
 	_, ok = wanted[symbol]
 	return ok
-}
-
-// excluded reports whether a row claims one of the things for another use.
-func excluded(key Key, fields Fields, claimed map[thing][]claim) bool {
-	if len(claimed) == 0 {
-		return false
-	}
-	var buffer [2]claim
-	for _, their := range appendClaims(buffer[:0], key, fields) {
-		for _, mine := range claimed[their.thing] {
-			if mine.excludes(their) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // cut gives the parts of the databases and of the record.

@@ -1,6 +1,10 @@
 package sonic
 
-import "slices"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // numbering numbers rows in rising order of their keys. The work of a Diff then
 // counts where it would otherwise compare and hash strings.
@@ -13,27 +17,52 @@ type numbering struct {
 const nowhere = -1
 
 func number(have, want DB, owned Ledger) *numbering {
-	n := &numbering{ids: make(map[Key]int32, max(len(have), len(want), len(owned)))}
-	add := func(key Key) {
-		if _, ok := n.ids[key]; !ok {
-			n.ids[key] = nowhere
-			n.keys = append(n.keys, key)
-		}
-	}
+	keys := make([]Key, 0, max(len(have), len(want), len(owned)))
 	for key := range have {
-		add(key)
+		keys = append(keys, key)
 	}
 	for key := range want {
-		add(key)
+		if _, known := have[key]; !known {
+			keys = append(keys, key)
+		}
 	}
 	for key := range owned {
-		add(key)
+		if _, known := have[key]; known {
+			continue
+		}
+		if _, known := want[key]; !known {
+			keys = append(keys, key)
+		}
 	}
-	slices.SortFunc(n.keys, Key.Compare)
+	n := &numbering{keys: sorted(keys), ids: make(map[Key]int32, len(keys))}
 	for i, key := range n.keys {
 		n.ids[key] = int32(i)
 	}
 	return n
+}
+
+// sorted gives keys in rising order: table by table, of which there are few.
+func sorted(keys []Key) []Key {
+	ends := map[string]int{}
+	for i := range keys {
+		ends[keys[i].Table]++
+	}
+	tables := slices.Sorted(maps.Keys(ends))
+	at := 0
+	for _, table := range tables {
+		at, ends[table] = at+ends[table], at
+	}
+	all := make([]Key, len(keys))
+	for _, key := range keys {
+		all[ends[key.Table]] = key
+		ends[key.Table]++
+	}
+	at = 0
+	for _, table := range tables {
+		slices.SortFunc(all[at:ends[table]], func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
+		at = ends[table]
+	}
+	return all
 }
 
 // id is the number of a row, or nowhere.
@@ -50,28 +79,58 @@ type side struct {
 	there  []bool
 	fields []Fields
 	needs  adjacency
+	// after has the rows that a row is made after: those that it needs, and that
+	// guard it.
+	after adjacency
 }
 
 func newSide(db DB, n *numbering) *side {
-	s := &side{graph: newGraph(db), there: make([]bool, len(n.keys)), fields: make([]Fields, len(n.keys))}
-	s.needs.start = make([]int32, len(n.keys)+1)
-	s.needs.list = make([]int32, 0, 2*len(db))
-	var buffer [8]Key
+	s := &side{there: make([]bool, len(n.keys)), fields: make([]Fields, len(n.keys))}
+	tunnelMaps := 0
 	for i, key := range n.keys {
-		if s.fields[i], s.there[i] = db[key]; s.there[i] {
-			for _, need := range s.graph.appendNeeds(buffer[:0], key) {
-				s.needs.list = append(s.needs.list, n.id(need))
-			}
+		s.fields[i], s.there[i] = db[key]
+		if s.there[i] && key.Table == TableTunnelMap {
+			tunnelMaps++
 		}
-		s.needs.start[i+1] = int32(len(s.needs.list))
+	}
+	s.graph = emptyGraph(db, tunnelMaps)
+	for i, key := range n.keys {
+		if s.there[i] {
+			s.graph.add(key, s.fields[i])
+		}
+	}
+	s.needs, s.after = newAdjacency(len(n.keys), len(db)), newAdjacency(len(n.keys), len(db))
+	for i := range n.keys {
+		if s.there[i] {
+			s.connect(n, int32(i))
+		}
+		s.needs.start[i+1], s.after.start[i+1] = int32(len(s.needs.list)), int32(len(s.after.list))
 	}
 	return s
+}
+
+// connect lists what the next row needs and comes after.
+func (s *side) connect(n *numbering, i int32) {
+	var buffer [8]Key
+	needs := len(s.needs.list)
+	for _, key := range s.graph.appendNeeds(buffer[:0], n.keys[i], s.fields[i]) {
+		s.needs.list = append(s.needs.list, n.id(key))
+	}
+	s.after.list = append(s.after.list, s.needs.list[needs:]...)
+	for _, key := range s.graph.appendGuards(buffer[:0], n.keys[i]) {
+		s.after.list = append(s.after.list, n.id(key))
+	}
 }
 
 // adjacency lists for each numbered row other ones.
 type adjacency struct {
 	start []int32
 	list  []int32
+}
+
+// newAdjacency is one of a number of rows, of which some are there.
+func newAdjacency(rows, there int) adjacency {
+	return adjacency{start: make([]int32, rows+1), list: make([]int32, 0, 2*there)}
 }
 
 func (a adjacency) of(i int32) []int32 { return a.list[a.start[i]:a.start[i+1]] }

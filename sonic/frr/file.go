@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/switchlet/switchlet/sonic/atomicfile"
 )
 
 // maxFile bounds a frr.conf that is read.
@@ -117,22 +119,11 @@ func readFile(name string) (string, fs.FileInfo, error) {
 // replace writes a file beside the old one and renames it.
 func replace(name, text string, old fs.FileInfo) error {
 	temporary := name + ".new"
-	if err := os.Remove(temporary); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := atomicfile.Prepare(temporary, []byte(text), func(f *os.File) error { return allow(f, filepath.Dir(name), old) })
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
-	err = errors.Join(err, allow(f, filepath.Dir(name), old), f.Sync(), f.Close())
-	if err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, name); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(name))
+	return atomicfile.Install(temporary, name)
 }
 
 // allow gives a file the owner and mode of the one that it replaces; a new one
@@ -154,13 +145,4 @@ func allow(f *os.File, dir string, old fs.FileInfo) error {
 		}
 	}
 	return f.Chmod(mode)
-}
-
-// syncDir makes a rename in a folder survive a crash.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

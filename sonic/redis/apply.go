@@ -6,15 +6,40 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/redis/go-redis/v9"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// maxWatched bounds a transaction: Redis compares each key that it is told to
-// watch with all those that it watches already.
-const maxWatched = 128
+// transaction is how many commands Redis carries out at once: a millisecond of
+// its time, in which it answers nobody else.
+const transaction = 256
+
+// script carries out a transaction: only a script can look first. KEYS are the
+// key that says whether CONFIG_DB is in use, the rows that must not be there, and
+// then those that are changed. ARGV has the number of the former, and for each
+// run of like commands its command, the number of rows, the number of words
+// after the key, and all these words.
+const script = `if redis.call('get', KEYS[1]) ~= '` + inUse + `' then return '` + saysLoading + `' end
+local created = tonumber(ARGV[1])
+if created > 0 and redis.call('exists', unpack(KEYS, 2, 1 + created)) > 0 then return '` + saysChanged + `' end
+local pcall, row, at = redis.pcall, 2, 2
+while at <= #ARGV do
+  local command, last, words = ARGV[at], row + ARGV[at + 1] - 1, tonumber(ARGV[at + 2])
+  at = at + 3
+  for i = row, last do
+    local done = pcall(command, KEYS[i], unpack(ARGV, at, at + words - 1))
+    if type(done) == 'table' then return command .. ' ' .. KEYS[i] .. ': ' .. done.err end
+    at = at + words
+  end
+  row = last + 1
+end
+return '` + saysDone + `'`
+
+// What the script answers, other than what is wrong with a command.
+const (
+	saysDone    = "done"
+	saysLoading = "loading"
+	saysChanged = "changed"
+)
 
 // Apply carries out the commands of a stage, as one transaction or, if it is large, as several.
 // A transaction is not carried out, and the error is ErrNotInitialized or
@@ -22,126 +47,150 @@ const maxWatched = 128
 // the rows to create. The rows of a stage do not need each other, so any part of
 // it is as good a state as all of it.
 //
-// An error that is neither leaves open whether the last transaction was carried
-// out.
+// An error that is neither leaves open how much was carried out.
 func (c *Client) Apply(ctx context.Context, all []sonic.Command) error {
-	var transactions errgroup.Group
-	transactions.SetLimit(connections)
-	for commands := range slices.Chunk(all, maxWatched) {
-		transactions.Go(func() error { return c.transaction(ctx, commands) })
+	var refused error
+	err := c.wires.lend(ctx, func(w *wire) error {
+		sent := 0
+		for commands := range slices.Chunk(all, transaction) {
+			w.transaction(commands)
+			if err := w.flush(); err != nil {
+				return err
+			}
+			sent++
+		}
+		for range sent {
+			outcome, err := w.outcome()
+			if err != nil {
+				return err
+			}
+			if refused == nil {
+				refused = outcome
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = refused
 	}
-	if err := transactions.Wait(); errors.Is(err, redis.TxFailedErr) {
-		return fmt.Errorf("write CONFIG_DB: %w", ErrChanged)
-	} else if err != nil {
+	if err != nil {
 		return fmt.Errorf("write CONFIG_DB: %w", err)
 	}
 	return nil
 }
 
-// transaction carries out commands unless a row that they create is there, or
-// comes to be there in the meantime.
-func (c *Client) transaction(ctx context.Context, commands []sonic.Command) error {
-	conn := c.rdb.Conn()
-	defer conn.Close()
-	var absent []string
-	for _, command := range commands {
-		if command.Op == sonic.Create {
-			absent = append(absent, command.Key.String())
-		}
-	}
-	if err := check(ctx, conn, absent); err != nil {
-		// Without this the connection would go on watching.
-		return errors.Join(err, conn.Do(ctx, "unwatch").Err())
-	}
-	return execute(ctx, conn, commands)
-}
-
-// check watches the keys, so that a later change of one makes the transaction
-// fail, and reports whether CONFIG_DB is in use and has none of them.
-func check(ctx context.Context, conn *redis.Conn, absent []string) error {
-	pipe := conn.Pipeline()
-	watch := redis.NewStatusCmd(ctx, words("watch", append(absent, initialized))...)
-	if err := pipe.Process(ctx, watch); err != nil {
-		return err
-	}
-	state := pipe.Get(ctx, initialized)
-	var there *redis.IntCmd
-	if len(absent) > 0 {
-		there = pipe.Exists(ctx, absent...)
-	}
-	_, _ = pipe.Exec(ctx) // each command has its own error
-	if err := errors.Join(watch.Err(), checkInitialized(state)); err != nil {
-		return err
-	}
-	if there == nil {
-		return nil
-	}
-	n, err := there.Result()
-	if err == nil && n > 0 {
-		err = ErrChanged
-	}
-	return err
-}
-
-func words(command string, args []string) []any {
-	out := make([]any, 0, 1+len(args))
-	out = append(out, command)
-	for _, arg := range args {
-		out = append(out, arg)
-	}
-	return out
-}
-
-func execute(ctx context.Context, conn *redis.Conn, commands []sonic.Command) error {
-	results, err := conn.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, command := range commands {
-			if err := pipe.Process(ctx, redis.NewCmd(ctx, arguments(command)...)); err != nil {
-				return err
+// transaction adds the script with the commands: first those that create rows.
+func (w *wire) transaction(commands []sonic.Command) {
+	var runs []run
+	created, arguments := 0, 1
+	add := func(create bool) {
+		for i := range commands {
+			if c := &commands[i]; (c.Op == sonic.Create) == create {
+				runs = join(runs, c)
+				arguments += words(c)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return describe(commands, results, err)
 	}
-	return nil
-}
-
-// describe adds the command that failed to the error of a transaction.
-func describe(commands []sonic.Command, results []redis.Cmder, err error) error {
-	if errors.Is(err, redis.TxFailedErr) || len(results) != len(commands) {
-		return err
+	add(true)
+	for _, run := range runs {
+		created += len(run)
 	}
-	for i, result := range results {
-		var answer redis.Error
-		if errors.As(result.Err(), &answer) {
-			return fmt.Errorf("%s: %w", commands[i], result.Err())
+	add(false)
+	w.begin(4 + len(commands) + 3*len(runs) + arguments)
+	w.word("eval")
+	w.word(script)
+	w.number(1 + len(commands))
+	w.word(initialized)
+	for _, run := range runs {
+		for _, c := range run {
+			w.key(c.Key)
 		}
 	}
-	return err
+	w.number(created)
+	for _, run := range runs {
+		w.run(run)
+	}
 }
 
-// arguments of the Redis command. A row without fields has the field NULL.
-func arguments(c sonic.Command) []any {
-	key := c.Key.String()
+// run is commands that differ only in their words.
+type run []*sonic.Command
+
+// join adds a command to the last run, or begins a new one.
+func join(runs []run, c *sonic.Command) []run {
+	if last := len(runs) - 1; last >= 0 && name(runs[last][0]) == name(c) && words(runs[last][0]) == words(c) && (runs[last][0].Op == sonic.Create) == (c.Op == sonic.Create) {
+		runs[last] = append(runs[last], c)
+		return runs
+	}
+	return append(runs, run{c})
+}
+
+// run adds the words of a run.
+func (w *wire) run(run run) {
+	w.word(name(run[0]))
+	w.number(len(run))
+	w.number(words(run[0]))
+	for _, c := range run {
+		w.fields(c)
+	}
+}
+
+// outcome reads what the script answers. An error as the first result is one of
+// the commands', or that they were not carried out.
+func (w *wire) outcome() (refused, err error) {
+	w.awaitAnswers()
+	text, err := w.bulk()
+	var answer answerError
+	switch {
+	case errors.As(err, &answer):
+		return answer, nil
+	case err != nil:
+		return nil, err
+	}
+	switch string(text) {
+	case saysDone:
+		return nil, nil
+	case saysLoading:
+		return ErrNotInitialized, nil
+	case saysChanged:
+		return ErrChanged, nil
+	}
+	return answerError(text), nil
+}
+
+// name of the command in Redis.
+func name(c *sonic.Command) string {
 	switch c.Op {
 	case sonic.Delete:
-		return []any{"del", key}
+		return "del"
 	case sonic.Unset:
-		args := []any{"hdel", key}
-		for _, field := range c.Fields {
-			args = append(args, field.Name)
-		}
-		return args
+		return "hdel"
 	case sonic.Create, sonic.Set:
 	}
-	if len(c.Fields) == 0 {
-		return []any{"hset", key, "NULL", "NULL"}
+	return "hset"
+}
+
+// words is the number of words after the key.
+func words(c *sonic.Command) int {
+	switch c.Op {
+	case sonic.Delete:
+		return 0
+	case sonic.Unset:
+		return len(c.Fields)
+	case sonic.Create, sonic.Set:
 	}
-	args := make([]any, 2, 2+2*len(c.Fields))
-	args[0], args[1] = "hset", key
-	for _, field := range c.Fields {
-		args = append(args, field.Name, field.Value)
+	return 2 * max(1, len(c.Fields))
+}
+
+// fields adds the words after the key. A row without fields has the field NULL.
+func (w *wire) fields(c *sonic.Command) {
+	if words(c) > 0 && len(c.Fields) == 0 {
+		w.word("NULL")
+		w.word("NULL")
 	}
-	return args
+	for i := range c.Fields {
+		w.word(c.Fields[i].Name)
+		if c.Op != sonic.Unset {
+			w.word(c.Fields[i].Value)
+		}
+	}
 }

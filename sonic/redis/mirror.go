@@ -154,7 +154,7 @@ func (m *Mirror) checkFlushed(ctx context.Context) {
 	if m.Blind() {
 		return
 	}
-	if err := checkInitialized(m.client.rdb.Get(ctx, initialized)); err != nil {
+	if err := m.client.checkInitialized(ctx); err != nil {
 		m.Invalidate()
 		m.signal()
 	}

@@ -161,6 +161,74 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 	}
 }
 
+// A command that Redis refuses is named.
+func TestApplyNamesWhatIsRefused(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client, other := connect(t, b), operator(t, b)
+	if err := other.Set(t.Context(), "VLAN|Vlan12", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	err := client.Apply(t.Context(), []sonic.Command{{Op: sonic.Set, Key: sonic.VLANKey(12), Fields: sonic.NewFields("mtu", "9000")}})
+	const want = "write CONFIG_DB: hset VLAN|Vlan12: WRONGTYPE Operation against a key holding the wrong kind of value"
+	if err == nil || err.Error() != want {
+		t.Errorf("error is %v, want %s", err, want)
+	}
+}
+
+// A stage that is too large for one transaction is written as several, and a
+// connection that Redis has ended is not used again.
+func TestApplyLargeStage(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client := connect(t, b)
+	var creates, deletes []sonic.Command
+	for id := 100; id < 1100; id++ {
+		row := sonic.VLAN{ID: id}.Row()
+		creates = append(creates, sonic.Command{Op: sonic.Create, Key: row.Key, Fields: row.Fields})
+		deletes = append(deletes, sonic.Command{Op: sonic.Delete, Key: row.Key})
+	}
+	before, err := client.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Apply(t.Context(), creates); err != nil {
+		t.Fatal(err)
+	}
+	want := maps.Clone(before)
+	want.Apply(creates...)
+	if got, err := client.Load(t.Context()); err != nil || !got.Equal(want) {
+		t.Errorf("%d rows, error %v, want %d", len(got), err, len(want))
+	}
+	if err := client.Apply(t.Context(), creates); !errors.Is(err, redis.ErrChanged) {
+		t.Errorf("the same again: error is %v", err)
+	}
+	if err := operator(t, b).ClientKillByFilter(t.Context(), "TYPE", "normal").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Apply(t.Context(), deletes); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := client.Load(t.Context()); err != nil || !got.Equal(before) {
+		t.Errorf("%d rows, error %v, want %d", len(got), err, len(before))
+	}
+}
+
+// Whoever waits for a Redis that hangs can be told to stop.
+func TestLoadStops(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client, other := connect(t, b), operator(t, b)
+	if _, err := client.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Do(t.Context(), "client", "pause", "60000", "all").Err(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(10*time.Millisecond, cancel)
+	if _, err := client.Load(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("error is %v", err)
+	}
+}
+
 func TestMirrorFollows(t *testing.T) {
 	b := labtest.Box(t, box.Config{})
 	client, other := connect(t, b), operator(t, b)

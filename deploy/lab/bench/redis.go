@@ -131,9 +131,11 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 		return s, err
 	}
 	want := leaf(vlans + 1)
+	balance := sonic.NewBalance(have, before, owned)
 	for range 10 * runs {
 		start := time.Now()
-		plan := sonic.Diff(have, want, owned)
+		balance.Want(want)
+		plan := balance.Diff(nil)
 		if err := m.write(ctx, plan); err != nil {
 			return s, err
 		}
@@ -153,6 +155,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 		if err := m.remove(ctx, added); err != nil {
 			return s, err
 		}
+		balance.Want(before)
 	}
 	return s, nil
 }
