@@ -219,6 +219,7 @@ func randomFabric(random *rand.Rand) DB {
 	}
 	sag := random.IntN(2) == 0
 	vlans, vnis := random.Perm(5), random.Perm(6)
+	uplinked := random.IntN(4) == 0 // Ethernet4 goes to a switch now
 	var tenants []tenant
 	for i := range random.IntN(4) {
 		l3 := random.IntN(2)
@@ -227,7 +228,7 @@ func randomFabric(random *rand.Rand) DB {
 			continue
 		}
 		for _, port := range []string{"Ethernet0", "Ethernet4", "PortChannel0001"} {
-			if random.IntN(2) == 0 {
+			if random.IntN(2) == 0 && !(uplinked && port == "Ethernet4") {
 				t.ports = append(t.ports, VLANMember{t.vlan, port, false})
 			}
 		}
@@ -236,5 +237,10 @@ func randomFabric(random *rand.Rand) DB {
 	if len(tenants) > 0 && random.IntN(2) == 0 {
 		tenants[0].ports = []VLANMember{{tenants[0].vlan, "Ethernet0", true}}
 	}
-	return leaf(tenants...)
+	fabric := leaf(tenants...)
+	if uplinked {
+		row := Uplink{Port: "Ethernet4"}.Row()
+		fabric[row.Key] = row.Fields
+	}
+	return fabric
 }
