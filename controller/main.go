@@ -18,7 +18,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager/signals"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -82,7 +81,7 @@ func run(ctx context.Context, cfg config) error {
 	grace := 10 * time.Second
 	mgr, err := ctrl.NewManager(client, ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                         reconcile.CacheOptions(),
 		Metrics:                       server.Options{BindAddress: cfg.metrics},
 		HealthProbeBindAddress:        cfg.health,
 		LeaderElection:                cfg.elect,

@@ -103,6 +103,9 @@ func TestPoolsNameTheField(t *testing.T) {
 		}, "spec.pools.vlan: ranges 2-9 and 5-6 overlap"},
 		{func(p *v1alpha1.Pools) { p.VTEP.CIDRs = []string{"10.0.0.0/24", "10.0.0.128/25"} }, "spec.pools.vtep: 10.0.0.0/24 and 10.0.0.128/25 overlap"},
 		{func(p *v1alpha1.Pools) { p.VTEP.CIDRs = []string{"fd00::/64"} }, `spec.pools.vtep: "fd00::/64" is not an IPv4 network`},
+		{func(p *v1alpha1.Pools) {
+			p.ASN = &v1alpha1.ASNPool{Ranges: []v1alpha1.ASNRange{{First: 65000, Last: 65010}}, Reserved: []v1alpha1.ASNRange{{First: 1, Last: 4294967295}}}
+		}, "spec.pools.asn: no value is left"},
 	} {
 		pools := somePools("10.255.0.0/24")
 		c.change(&pools)
@@ -121,6 +124,7 @@ func TestValues(t *testing.T) {
 		{v1alpha1.PoolVNI, "1", true}, {v1alpha1.PoolVNI, "16777215", true},
 		{v1alpha1.PoolVNI, "0", false}, {v1alpha1.PoolVNI, "16777216", false}, {v1alpha1.PoolVNI, "-1", false}, {v1alpha1.PoolVNI, "", false},
 		{v1alpha1.PoolVTEP, "10.255.0.1", true}, {v1alpha1.PoolVTEP, "fd00::1", false}, {v1alpha1.PoolVTEP, "10", false},
+		{v1alpha1.PoolASN, "1", true}, {v1alpha1.PoolASN, "4294967295", true}, {v1alpha1.PoolASN, "4294967296", false}, {v1alpha1.PoolASN, "0", false},
 	} {
 		v, err := Value(c.pool, c.text)
 		if (err == nil) != c.ok {
@@ -202,29 +206,35 @@ func TestJudge(t *testing.T) {
 		me     *v1alpha1.Allocation
 		others []*v1alpha1.Allocation
 		pools  *Pools
+		pinned string
 		reason string
 		words  []string
 	}{
-		{"in the pool", vni("10000", at(1)), nil, &pools, "Accepted", []string{"VNI 10000 belongs to VPC tenant-a/blue"}},
-		{"outside", vni("20000", at(1)), nil, &pools, "OutsidePool", []string{"spec.value: 20000", "spec.pools.vni", "extend the pool"}},
-		{"reserved", vni("10009", at(1)), nil, &pools, "OutsidePool", []string{"10009", "reserves it"}},
-		{"no Fabric", vni("10000", at(1)), nil, nil, "PoolUnknown", []string{`Fabric "default"`, "10000", "Create it"}},
-		{"bound before the Fabric went", vni("10000", phase(v1alpha1.AllocationBound)), nil, nil, "Accepted", nil},
-		{"bound before the pool shrank", vni("20000", phase(v1alpha1.AllocationBound)), nil, &pools, "Accepted", nil},
-		{"in quarantine before the pool shrank", vni("20000", phase(v1alpha1.AllocationQuarantined)), nil, &pools, "Accepted", nil},
-		{"rejected before the pool grew", vni("10000", phase(v1alpha1.AllocationRejected)), nil, &pools, "Accepted", nil},
-		{"the older one", vni("10001", at(1)), list(vni("10000", at(2))), &pools, "Accepted", nil},
-		{"the younger one", vni("10001", at(2)), list(vni("10000", at(1))), &pools, "HolderHasAnother",
+		{"in the pool", vni("10000", at(1)), nil, &pools, "", "Accepted", []string{"VNI 10000 belongs to VPC tenant-a/blue"}},
+		{"outside", vni("20000", at(1)), nil, &pools, "", "OutsidePool", []string{"spec.value: 20000", "spec.pools.vni", "extend the pool"}},
+		{"reserved", vni("10009", at(1)), nil, &pools, "", "OutsidePool", []string{"10009", "reserves it"}},
+		{"no Fabric", vni("10000", at(1)), nil, nil, "", "PoolUnknown", []string{`Fabric "default"`, "10000", "Create it"}},
+		{"bound before the Fabric went", vni("10000", phase(v1alpha1.AllocationBound)), nil, nil, "", "Accepted", nil},
+		{"bound before the pool shrank", vni("20000", phase(v1alpha1.AllocationBound)), nil, &pools, "", "Accepted", nil},
+		{"in quarantine before the pool shrank", vni("20000", phase(v1alpha1.AllocationQuarantined)), nil, &pools, "", "Accepted", nil},
+		{"rejected before the pool grew", vni("10000", phase(v1alpha1.AllocationRejected)), nil, &pools, "", "Accepted", nil},
+		{"the older one", vni("10001", at(1)), list(vni("10000", at(2))), &pools, "", "Accepted", nil},
+		{"the younger one", vni("10001", at(2)), list(vni("10000", at(1))), &pools, "", "HolderHasAnother",
 			[]string{"VPC tenant-a/blue already holds VNI 10000 (Allocation vni-10000)", "delete Allocation vni-10000"}},
-		{"of one second, by name", vni("10001", at(1)), list(vni("10000", at(1))), &pools, "HolderHasAnother", nil},
-		{"older, but another one is bound", vni("10001", at(1)), list(vni("10000", at(2), phase(v1alpha1.AllocationBound))), &pools, "HolderHasAnother", nil},
-		{"younger, but the other one is outside", vni("10001", at(2)), list(vni("20000", at(1))), &pools, "Accepted", nil},
-		{"younger, but the other one is leaving", vni("10001", at(2)), list(vni("10000", at(1), leaving, phase(v1alpha1.AllocationBound))), &pools, "Accepted", nil},
-		{"leaving, and there is no other yet", vni("10000", leaving, phase(v1alpha1.AllocationBound)), nil, &pools, "Accepted", nil},
+		{"of one second, by name", vni("10001", at(1)), list(vni("10000", at(1))), &pools, "", "HolderHasAnother", nil},
+		{"older, but another one is bound", vni("10001", at(1)), list(vni("10000", at(2), phase(v1alpha1.AllocationBound))), &pools, "", "HolderHasAnother", nil},
+		{"younger, but the other one is outside", vni("10001", at(2)), list(vni("20000", at(1))), &pools, "", "Accepted", nil},
+		{"younger, but the other one is leaving", vni("10001", at(2)), list(vni("10000", at(1), leaving, phase(v1alpha1.AllocationBound))), &pools, "", "Accepted", nil},
+		{"leaving, and there is no other yet", vni("10000", leaving, phase(v1alpha1.AllocationBound)), nil, &pools, "", "Accepted", nil},
+		{"pinned, outside the pool", vni("20000", at(2)), list(vni("10000", at(1), phase(v1alpha1.AllocationBound))), &pools, "20000", "Accepted", nil},
+		{"another one is pinned", vni("10000", at(1), phase(v1alpha1.AllocationBound)), list(vni("20000", at(2))), &pools, "20000", "HolderHasAnother",
+			[]string{"VNI 20000, which its spec says", "Allocation vni-20000"}},
+		{"the pinned one is not there yet", vni("10000", at(1), phase(v1alpha1.AllocationBound)), nil, &pools, "20000", "Accepted", nil},
+		{"pinned without a Fabric", vni("20000", at(1)), nil, nil, "20000", "Accepted", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for _, siblings := range [][]*v1alpha1.Allocation{append(list(c.me), c.others...), append(slices.Clone(c.others), c.me)} {
-				v := Judge(c.me, siblings, c.pools)
+				v := Judge(c.me, siblings, c.pools, c.pinned)
 				if v.Reason != c.reason || v.Accepted != (c.reason == "Accepted") {
 					t.Fatalf("verdict %+v, want %s", v, c.reason)
 				}

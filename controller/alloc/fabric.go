@@ -11,9 +11,10 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
-// Pools are the pools of a Fabric, ready to be picked from.
+// Pools are the pools of a Fabric, ready to be picked from. ASN is empty when the
+// Fabric has none: switches have the ASNs then that their specs say.
 type Pools struct {
-	VNI, VLAN, VTEP Pool
+	VNI, VLAN, VTEP, ASN Pool
 }
 
 // NewPools reads the pools of a Fabric. The error names the field.
@@ -33,6 +34,12 @@ func NewPools(spec v1alpha1.Pools) (Pools, error) {
 	if p.VTEP, err = NewPool(vteps, nil); err != nil {
 		return Pools{}, fmt.Errorf("spec.pools.vtep: %w", err)
 	}
+	if spec.ASN == nil {
+		return p, nil
+	}
+	if p.ASN, err = NewPool(asnRanges(spec.ASN.Ranges), asnRanges(spec.ASN.Reserved)); err != nil {
+		return Pools{}, fmt.Errorf("spec.pools.asn: %w", err)
+	}
 	return p, nil
 }
 
@@ -45,6 +52,14 @@ func vniRanges(in []v1alpha1.VNIRange) []Range {
 }
 
 func vlanRanges(in []v1alpha1.VLANRange) []Range {
+	out := make([]Range, len(in))
+	for i, r := range in {
+		out[i] = Range{uint32(r.First), uint32(r.Last)}
+	}
+	return out
+}
+
+func asnRanges(in []v1alpha1.ASNRange) []Range {
 	out := make([]Range, len(in))
 	for i, r := range in {
 		out[i] = Range{uint32(r.First), uint32(r.Last)}
@@ -77,26 +92,38 @@ func addressRanges(cidrs []string) ([]Range, error) {
 
 // Of is the pool that an Allocation's value is from.
 func (p Pools) Of(name v1alpha1.PoolName) Pool {
-	if name == v1alpha1.PoolVTEP {
+	switch name {
+	case v1alpha1.PoolVTEP:
 		return p.VTEP
+	case v1alpha1.PoolASN:
+		return p.ASN
+	default:
+		return p.VNI
 	}
-	return p.VNI
 }
 
 // Value reads an Allocation's value as a pool counts it.
 func Value(pool v1alpha1.PoolName, text string) (uint32, error) {
-	if pool == v1alpha1.PoolVTEP {
+	switch pool {
+	case v1alpha1.PoolVTEP:
 		a, err := netip.ParseAddr(text)
 		if err != nil || !a.Is4() {
 			return 0, fmt.Errorf("%q is not an IPv4 address", text)
 		}
 		return addressValue(a), nil
+	case v1alpha1.PoolASN:
+		v, err := strconv.ParseUint(text, 10, 32)
+		if err != nil || v == 0 {
+			return 0, fmt.Errorf("%q is not an ASN from 1 to 4294967295", text)
+		}
+		return uint32(v), nil
+	default:
+		v, err := strconv.ParseUint(text, 10, 24)
+		if err != nil || v == 0 {
+			return 0, fmt.Errorf("%q is not a VNI from 1 to 16777215", text)
+		}
+		return uint32(v), nil
 	}
-	v, err := strconv.ParseUint(text, 10, 24)
-	if err != nil || v == 0 {
-		return 0, fmt.Errorf("%q is not a VNI from 1 to 16777215", text)
-	}
-	return uint32(v), nil
 }
 
 // Text writes a value of a pool as an Allocation has it.

@@ -17,12 +17,17 @@ type Verdict struct {
 
 // Judge says whether an Allocation's value is its holder's. siblings are all
 // Allocations of the same pool for the same holder, in any order, itself
-// included. The older one wins; a value that was bound stays so when its pool
+// included. The one with the pinned value wins, of whatever pool, if a value is
+// pinned; else the older one. A value that was bound stays so when its pool
 // shrinks.
-func Judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *Pools) Verdict {
-	if winner := Effective(siblings, pools); winner == a {
+func Judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *Pools, pinned string) Verdict {
+	if winner := Effective(siblings, pools, pinned); winner == a {
 		return Verdict{Accepted: true, Reason: "Accepted",
 			Message: fmt.Sprintf("%s %s belongs to %s.", a.Spec.Pool, a.Spec.Value, a.Spec.Holder)}
+	} else if winner != nil && winner.Spec.Value == pinned {
+		return Verdict{Reason: "HolderHasAnother", Message: fmt.Sprintf(
+			"%s has %s %s, which its spec says (Allocation %s), and it can hold only one. To move it to %s, which interrupts its traffic, say so there; to leave it, delete this one.",
+			a.Spec.Holder, winner.Spec.Pool, winner.Spec.Value, winner.Name, a.Spec.Value)}
 	} else if usable(a, pools) {
 		return Verdict{Reason: "HolderHasAnother", Message: fmt.Sprintf(
 			"%s already holds %s %s (Allocation %s), and it can hold only one. To move it to %s, which interrupts its traffic, delete Allocation %s; to leave it, delete this one.",
@@ -38,9 +43,13 @@ func Judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *Pools
 }
 
 // Effective is the Allocation among siblings whose value the holder has, or nil.
-func Effective(siblings []*v1alpha1.Allocation, pools *Pools) *v1alpha1.Allocation {
+// That is the pinned value as soon as the holder has it.
+func Effective(siblings []*v1alpha1.Allocation, pools *Pools, pinned string) *v1alpha1.Allocation {
 	var best *v1alpha1.Allocation
 	for _, a := range siblings {
+		if a.Spec.Value == pinned && a.DeletionTimestamp == nil {
+			return a
+		}
 		if usable(a, pools) && (best == nil || older(a, best) < 0) {
 			best = a
 		}

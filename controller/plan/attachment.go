@@ -8,9 +8,9 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
-// attachment is a VPCAttachment together with what it joins.
+// attachment is a place of a VPCAttachment together with what it joins.
 type attachment struct {
-	*v1alpha1.VPCAttachment
+	Placement
 	subnet *v1alpha1.Subnet
 	l2VNI  int32
 	l3VNI  int32
@@ -31,19 +31,19 @@ func (a attachment) vpcName() types.NamespacedName {
 func (a attachment) vrf() broadcastDomain     { return broadcastDomain{vpc: a.vpcName()} }
 func (a attachment) segment() broadcastDomain { return broadcastDomain{a.vpcName(), a.Spec.Subnet} }
 
-// accept sorts the attachments of a group by switch, without those that cannot
-// be made (they become Problems) and those that wait for an identifier.
-func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttachment, res *Result) map[string][]attachment {
+// accept sorts the places of a group by switch, without those that cannot be
+// made (they become Problems) and those that wait for an identifier.
+func accept(in Inputs, g group, vpcs vpcChecks, up map[string]uplinks, places []Placement, res *Result) map[string][]attachment {
 	ports := make(map[string]*ports, len(g.switches))
 	for _, sw := range g.switches {
-		ports[sw.Name] = newPorts(sw)
+		ports[sw.Name] = newPorts(sw, up[sw.Name])
 	}
 	out := make(map[string][]attachment, len(g.switches))
-	for _, a := range attachments {
+	for _, a := range places {
 		joined, p := join(in, vpcs, a)
-		on := ports[a.Spec.Port.Switch]
+		on := ports[a.Port.Switch]
 		if notLeaf := on.leaf(joined); notLeaf != nil {
-			res.add(notLeaf)
+			res.add(a.Port.Switch, notLeaf)
 			continue
 		}
 		if p == nil && len(in.Condemned) > 0 && complete(in, &joined) {
@@ -56,30 +56,30 @@ func accept(in Inputs, g group, vpcs vpcChecks, attachments []*v1alpha1.VPCAttac
 		case held != nil && on.take(joined) == nil:
 			joined.held, joined.problem = held, p
 		case p != nil:
-			res.add(p)
+			res.add(a.Port.Switch, p)
 			continue
 		case !complete(in, &joined):
 			continue
 		}
-		out[a.Spec.Port.Switch] = append(out[a.Spec.Port.Switch], joined)
+		out[a.Port.Switch] = append(out[a.Port.Switch], joined)
 	}
 	return out
 }
 
-// hold is what an attachment keeps when it is not the one at fault: a VPC that
-// was edited into something impossible, a class or a Fabric that was deleted,
-// a switch that lost its status, or a change that another switch has taken back,
-// must not take a running network down.
-func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
-	config := in.Configs[a.Spec.Port.Switch]
+// hold is what a place keeps when its attachment is not the one at fault: a VPC
+// that was edited into something impossible, a class or a Fabric that was
+// deleted, a switch that lost its status, or a change that another switch has
+// taken back, must not take a running network down.
+func hold(in Inputs, a Placement, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
+	config := in.Configs[a.Port.Switch]
 	if config == nil || p == nil || p.Reason != "VPCNotAccepted" && p.Reason != "SwitchUnknown" && p.Reason != RolledBack {
 		return nil
 	}
 	for i := range config.Spec.Segments {
 		s := &config.Spec.Segments[i]
-		if s.Subnet == a.Spec.Subnet && s.Owner == VPCRef(attachment{VPCAttachment: a}.vpcName()) &&
+		if s.Subnet == a.Spec.Subnet && s.Owner == VPCRef(attachment{Placement: a}.vpcName()) &&
 			slices.ContainsFunc(s.Ports, func(port v1alpha1.SegmentPort) bool {
-				return port.Owner == AttachmentRef(keyOf(a)) && port.Name == a.Spec.Port.Name && port.Mode == a.Spec.Mode
+				return port.Owner == AttachmentRef(keyOf(a)) && port.Name == a.Port.Name && port.Mode == a.Spec.Mode
 			}) {
 			return s
 		}
@@ -87,9 +87,17 @@ func hold(in Inputs, a *v1alpha1.VPCAttachment, p *v1alpha1.Problem) *v1alpha1.S
 	return nil
 }
 
-// join finds what an attachment joins.
-func join(in Inputs, vpcs vpcChecks, a *v1alpha1.VPCAttachment) (attachment, *v1alpha1.Problem) {
-	out := attachment{VPCAttachment: a}
+// CheckAttachment says why an attachment can be nowhere, whatever it selects:
+// because of its VPC or its subnet. It looks at nothing of in but the VPCs, the
+// classes and the pools.
+func CheckAttachment(in Inputs, a *v1alpha1.VPCAttachment) *v1alpha1.Problem {
+	_, p := join(in, newVPCChecks(in), Placement{VPCAttachment: a})
+	return p
+}
+
+// join finds what a place joins.
+func join(in Inputs, vpcs vpcChecks, a Placement) (attachment, *v1alpha1.Problem) {
+	out := attachment{Placement: a}
 	vpc := in.VPCs[out.vpcName()]
 	if vpc == nil {
 		return out, problem(out.owner(), "VPCNotFound",
@@ -108,7 +116,7 @@ func join(in Inputs, vpcs vpcChecks, a *v1alpha1.VPCAttachment) (attachment, *v1
 			"VPC %s already has the %d attachments that VPCClass %s allows, and they are older. Delete one of them, or ask the network team for a larger class.",
 			a.Spec.VPC, *in.Classes[vpc.Spec.Class].Spec.Limits.MaxAttachments, vpc.Spec.Class)
 	}
-	if sw := a.Spec.Port.Switch; in.WithoutVTEP[sw] {
+	if sw := a.Port.Switch; in.WithoutVTEP[sw] {
 		return out, problem(out.owner(), "VTEPExhausted",
 			"switch %s: every address of Fabric %s, spec.pools.vtep, is in use, so the switch has no tunnel endpoint. The network team has to extend the pool.",
 			sw, v1alpha1.FabricName)
@@ -121,5 +129,5 @@ func join(in Inputs, vpcs vpcChecks, a *v1alpha1.VPCAttachment) (attachment, *v1
 func complete(in Inputs, a *attachment) bool {
 	a.l3VNI = in.Identifiers.VNI(a.vpcName(), "")
 	a.l2VNI = in.Identifiers.VNI(a.vpcName(), a.subnet.Name)
-	return a.l2VNI != 0 && a.l3VNI != 0 && in.Identifiers.VTEP(a.Spec.Port.Switch).IsValid()
+	return a.l2VNI != 0 && a.l3VNI != 0 && in.Identifiers.VTEP(a.Port.Switch).IsValid()
 }

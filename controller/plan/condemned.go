@@ -45,7 +45,7 @@ func CondemnedOn(config *v1alpha1.SwitchConfig) map[types.NamespacedName]Condemn
 // back. What the switch has already, and what was not tried, is not refused.
 func condemn(in Inputs, a attachment) *v1alpha1.Problem {
 	for _, c := range in.Condemned[a.vpcName()] {
-		name := a.Spec.Port.Switch
+		name := a.Port.Switch
 		if c.Switch == name || !brings(c.Tried, in.Configs[name], a) {
 			continue
 		}

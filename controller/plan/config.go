@@ -11,13 +11,13 @@ import (
 )
 
 // compile writes the configuration of one switch from its accepted attachments.
-func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, attachments []attachment) v1alpha1.SwitchConfigSpec {
+func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, up uplinks, attachments []attachment) v1alpha1.SwitchConfigSpec {
 	var spec v1alpha1.SwitchConfigSpec
 	vtep := in.Identifiers.VTEP(sw.Name)
 	if vtep.IsValid() && sw.Spec.Role != v1alpha1.RoleSpine {
 		spec.VTEP, spec.AnycastMAC = vtep.String(), in.AnycastMAC
 	}
-	spec.BGP = bgp(sw, vtep)
+	spec.BGP, spec.Uplinks = up.bgp(in, sw, vtep), up.own
 	if config := in.Configs[sw.Name]; in.Pools == nil && config != nil {
 		spec.AnycastMAC = config.Spec.AnycastMAC
 	}
@@ -28,7 +28,7 @@ func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, attachments []attachment
 			segments[domain] = newSegment(a, ids[domain])
 		}
 		segments[domain].Ports = append(segments[domain].Ports, v1alpha1.SegmentPort{
-			Name: a.Spec.Port.Name, Mode: a.Spec.Mode, Owner: a.owner(),
+			Name: a.Port.Name, Mode: a.Spec.Mode, Owner: a.owner(),
 		})
 	}
 	for _, s := range segments {

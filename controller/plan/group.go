@@ -36,28 +36,3 @@ func groups(switches []*v1alpha1.Switch) []group {
 	slices.SortFunc(out, func(a, b group) int { return cmp.Compare(a.name, b.name) })
 	return out
 }
-
-// byGroup sorts the attachments by the group of the switch that they name, the
-// oldest first.
-func byGroup(in Inputs) map[string][]*v1alpha1.VPCAttachment {
-	of := make(map[string]string, len(in.Switches))
-	for _, sw := range in.Switches {
-		of[sw.Name] = GroupOf(sw)
-	}
-	out := make(map[string][]*v1alpha1.VPCAttachment, len(of))
-	for _, a := range in.Attachments {
-		if g, ok := of[a.Spec.Port.Switch]; ok {
-			out[g] = append(out[g], a)
-		}
-	}
-	for _, attachments := range out {
-		slices.SortFunc(attachments, olderAttachment)
-	}
-	return out
-}
-
-// olderAttachment orders by age; the name settles what was made in one second.
-func olderAttachment(a, b *v1alpha1.VPCAttachment) int {
-	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-		cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-}

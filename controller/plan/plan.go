@@ -34,8 +34,15 @@ type Inputs struct {
 	Configs map[string]*v1alpha1.SwitchConfig
 	// VPCs that the attachments name, as far as they exist.
 	VPCs map[types.NamespacedName]*v1alpha1.VPC
-	// Attachments that name one of Switches, in any order.
+	// Attachments that name a port of one of Switches, in any order.
 	Attachments []*v1alpha1.VPCAttachment
+	// Placements of attachments that select hosts, as far as they are on one of
+	// Switches, in any order.
+	Placements []Placement
+	// Underlay of the Fabric.
+	Underlay v1alpha1.Underlay
+	// Cables to other switches that make an uplink, by switch.
+	Cables map[string][]Cable
 	// OverLimit are the attachments beyond their VPC's limit (see OverLimit).
 	OverLimit map[types.NamespacedName]bool
 	// WithoutVTEP are the switches for which the VTEP pool has no address left.
@@ -51,31 +58,61 @@ type Inputs struct {
 type Identifiers struct {
 	// VNI is the VNI of a VPC (empty subnet) or of a subnet; 0 if there is none yet.
 	VNI func(vpc types.NamespacedName, subnet string) int32
-	// VTEP is the tunnel endpoint address of a switch; the zero Addr if there is none yet.
+	// VTEP is the tunnel endpoint address of a switch; the zero Addr if there is
+	// none yet. A spine has one as its router id.
 	VTEP func(name string) netip.Addr
+	// ASN is the autonomous system number of a switch; 0 if there is none yet.
+	// Only switches with Cables are asked for.
+	ASN func(name string) int64
 }
 
 // Result is what Build made of its Inputs.
 type Result struct {
 	// Specs by switch, for every one of Inputs.Switches.
 	Specs map[string]v1alpha1.SwitchConfigSpec
-	// Problems of attachments, at most one for each. An attachment that has
-	// none is either in a spec or waits for an identifier.
-	Problems []v1alpha1.Problem
+	// Problems of attachments, at most one for each switch that they have a place
+	// on, and of switches. An attachment that has none on a switch is in its spec
+	// at all its places there, or waits for an identifier.
+	Problems []Problem
+}
+
+// Problem is one that an object has on a switch.
+type Problem struct {
+	// Switch by its name.
+	Switch string `json:"switch"`
+
+	v1alpha1.Problem `json:",inline"`
 }
 
 // Build compiles the configurations of the given switches.
 func Build(in Inputs) Result {
 	res := Result{Specs: make(map[string]v1alpha1.SwitchConfigSpec, len(in.Switches))}
 	vpcs := newVPCChecks(in)
-	attachments := byGroup(in)
+	placements := byGroup(in)
 	for _, group := range groups(in.Switches) {
-		accepted := accept(in, group, vpcs, attachments[group.name], &res)
-		vlans := assignVLANs(in, group, accepted, &res)
-		for _, sw := range group.switches {
-			res.Specs[sw.Name] = compile(in, sw, vlans, accepted[sw.Name])
-		}
+		res.compile(in, group, vpcs, placements[group.name])
 	}
-	sortProblems(res.Problems)
+	res.Problems = onePerSwitch(res.Problems)
 	return res
+}
+
+// compile adds the switches of one group. An attachment that is in force keeps an
+// uplink from its port; where it turns out to go, the port is looked at again.
+func (r *Result) compile(in Inputs, g group, vpcs vpcChecks, places []Placement) {
+	users := usersOf(in, g, places)
+	for {
+		var try Result
+		uplinks := findUplinks(in, g, users, &try)
+		accepted := accept(in, g, vpcs, uplinks, places, &try)
+		vlans := assignVLANs(in, g, accepted, &try)
+		if users.forget(accepted) {
+			continue
+		}
+		for _, sw := range g.switches {
+			try.addTaken(sw, uplinks[sw.Name], accepted[sw.Name])
+			r.Specs[sw.Name] = compile(in, sw, vlans, uplinks[sw.Name], accepted[sw.Name])
+		}
+		r.Problems = append(r.Problems, try.Problems...)
+		return
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/controller/alloc"
+	"github.com/switchlet/switchlet/controller/topology"
 )
 
 var update = flag.Bool("update", false, "rewrite want.yaml in testdata/*.txtar")
@@ -82,6 +84,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 		Condemned: map[types.NamespacedName][]Condemned{},
 	}
 	var allocations []*v1alpha1.Allocation
+	var cabling topology.Inputs
 	for _, o := range objects(t, section(archive, "objects.yaml").Data) {
 		switch o := o.(type) {
 		case *v1alpha1.Fabric:
@@ -89,7 +92,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			if err != nil {
 				t.Fatal(err)
 			}
-			in.Pools, in.AnycastMAC = &pools, o.Spec.AnycastMAC
+			in.Pools, in.AnycastMAC, in.Underlay = &pools, o.Spec.AnycastMAC, o.Spec.Underlay
 		case *v1alpha1.VPCClass:
 			in.Classes[o.Name] = o
 		case *v1alpha1.Switch:
@@ -103,19 +106,55 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			in.VPCs[keyOf(o)] = o
 		case *v1alpha1.VPCAttachment:
 			in.Attachments = append(in.Attachments, o)
+		case *v1alpha1.Host:
+			cabling.Hosts = append(cabling.Hosts, o)
+		case *v1alpha1.Link:
+			cabling.Links = append(cabling.Links, o)
 		case *v1alpha1.Allocation:
 			allocations = append(allocations, o)
 		}
 	}
 	in.Identifiers = identifiers(allocations)
 	limit(&in)
+	cabling.Switches = in.Switches
+	cable(t, &in, cabling)
 	return in
+}
+
+// cable adds what follows from the port map, and takes the attachments that
+// select hosts to where these are.
+func cable(t *testing.T, in *Inputs, cabling topology.Inputs) {
+	t.Helper()
+	ports := topology.Build(cabling)
+	in.Cables = map[string][]Cable{}
+	for _, sw := range in.Switches {
+		for _, u := range ports.Uplinks(sw.Name) {
+			in.Cables[sw.Name] = append(in.Cables[sw.Name], Cable{Port: u.Port, Peer: u.Peer, Link: u.Link})
+		}
+	}
+	var named []*v1alpha1.VPCAttachment
+	for _, a := range in.Attachments {
+		if a.Spec.Hosts == nil {
+			named = append(named, a)
+			continue
+		}
+		selector, err := HostSelector(a.Spec.Hosts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range cabling.Hosts {
+			if selector.Matches(labels.Set(h.Labels)) {
+				in.Placements = append(in.Placements, At(a, h, ports.PortsOf(h.Name))...)
+			}
+		}
+	}
+	in.Attachments = named
 }
 
 func limit(in *Inputs) {
 	of := map[types.NamespacedName][]*v1alpha1.VPCAttachment{}
 	for _, a := range in.Attachments {
-		name := attachment{VPCAttachment: a}.vpcName()
+		name := attachment{Placement: Named(a)}.vpcName()
 		of[name] = append(of[name], a)
 	}
 	for name, all := range of {
@@ -128,18 +167,29 @@ func limit(in *Inputs) {
 }
 
 func identifiers(allocations []*v1alpha1.Allocation) Identifiers {
-	values := map[v1alpha1.Holder]string{}
+	type key struct {
+		v1alpha1.PoolName
+		v1alpha1.Holder
+	}
+	values := map[key]string{}
 	for _, a := range allocations {
-		values[a.Spec.Holder] = a.Spec.Value
+		values[key{a.Spec.Pool, a.Spec.Holder}] = a.Spec.Value
+	}
+	of := func(pool v1alpha1.PoolName, name string) string {
+		return values[key{pool, v1alpha1.Holder{ObjectReference: v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: name}}}]
 	}
 	return Identifiers{
 		VNI: func(vpc types.NamespacedName, subnet string) int32 {
-			v, _ := alloc.Value(v1alpha1.PoolVNI, values[v1alpha1.Holder{ObjectReference: VPCRef(vpc), Subnet: subnet}])
+			v, _ := alloc.Value(v1alpha1.PoolVNI, values[key{v1alpha1.PoolVNI, v1alpha1.Holder{ObjectReference: VPCRef(vpc), Subnet: subnet}}])
 			return int32(v)
 		},
 		VTEP: func(name string) netip.Addr {
-			a, _ := netip.ParseAddr(values[v1alpha1.Holder{ObjectReference: v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: name}}])
+			a, _ := netip.ParseAddr(of(v1alpha1.PoolVTEP, name))
 			return a
+		},
+		ASN: func(name string) int64 {
+			v, _ := alloc.Value(v1alpha1.PoolASN, of(v1alpha1.PoolASN, name))
+			return int64(v)
 		},
 	}
 }

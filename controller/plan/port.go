@@ -12,6 +12,7 @@ import (
 // them so far.
 type ports struct {
 	sw      *v1alpha1.Switch
+	uplinks uplinks
 	byName  map[string]*v1alpha1.SwitchPort
 	native  map[string]attachment  // the native subnet of a port
 	carries map[carried]attachment // the subnets on a port
@@ -23,9 +24,10 @@ type carried struct {
 	domain broadcastDomain
 }
 
-func newPorts(sw *v1alpha1.Switch) *ports {
+func newPorts(sw *v1alpha1.Switch, up uplinks) *ports {
 	p := &ports{
 		sw:      sw,
+		uplinks: up,
 		byName:  make(map[string]*v1alpha1.SwitchPort, len(sw.Status.Ports)),
 		native:  map[string]attachment{},
 		carries: map[carried]attachment{},
@@ -47,18 +49,18 @@ func (p *ports) claim(a attachment) *v1alpha1.Problem {
 // take gives the port to an attachment, whether the port is known or not. It
 // refuses what excludes an older attachment.
 func (p *ports) take(a attachment) *v1alpha1.Problem {
-	port := a.Spec.Port.Name
+	port := a.Port.Name
 	on := carried{port, a.segment()}
 	if other, ok := p.carries[on]; ok {
 		return problem(a.owner(), "PortConflict",
-			"spec.port: %s already joins port %s of %s to subnet %s of VPC %s. Delete one of the two.",
-			other.owner(), port, p.sw.Name, a.Spec.Subnet, a.Spec.VPC)
+			"%s: %s already joins port %s of %s to subnet %s of VPC %s. Delete one of the two.",
+			a.field("spec.port"), other.owner(), port, p.sw.Name, a.Spec.Subnet, a.Spec.VPC)
 	}
 	if a.Spec.Mode == v1alpha1.ModeNative {
 		if other, ok := p.native[port]; ok {
 			return problem(a.owner(), "PortConflict",
-				"spec.mode: %s, which is older, already has port %s of %s with mode Native, and a port has one native subnet. Use mode Tagged, or another port.",
-				foreign(a, other), port, p.sw.Name)
+				"%s: %s, which is older, already has port %s of %s with mode Native, and a port has one native subnet. Use mode Tagged, or another port.",
+				a.field("spec.mode"), foreign(a, other), port, p.sw.Name)
 		}
 		p.native[port] = a
 	}
@@ -80,33 +82,37 @@ func (p *ports) leaf(a attachment) *v1alpha1.Problem {
 		return nil
 	}
 	return problem(a.owner(), "SwitchNotLeaf",
-		"spec.port.switch: %s has the role Spine, which carries no attachments. Name a leaf.", p.sw.Name)
+		"%s: %s has the role Spine, which carries no attachments. Name a leaf.", a.field("spec.port.switch"), p.sw.Name)
 }
 
 // check says why the port cannot carry VLANs at all.
 func (p *ports) check(a attachment) *v1alpha1.Problem {
-	name, sw := a.Spec.Port.Name, p.sw.Name
+	name, sw, field := a.Port.Name, p.sw.Name, a.field("spec.port.name")
 	if len(p.byName) == 0 {
 		return problem(a.owner(), "SwitchUnknown",
-			"spec.port.switch: the agent on %s has not reported its ports yet. See kubectl describe switch %s.", sw, sw)
+			"%s: the agent on %s has not reported its ports yet. See kubectl describe switch %s.", a.field("spec.port.switch"), sw, sw)
+	}
+	if cable, ok := p.uplinks.at(name); ok {
+		return problem(a.owner(), "PortUplink",
+			"%s: port %s of %s is an uplink to %s (Link %s), which carries no VLANs. Name another port, or correct the cable.", field, name, sw, cable.Peer, cable.Link)
 	}
 	port := p.byName[name]
 	if port == nil {
 		return problem(a.owner(), "PortNotFound",
-			"spec.port.name: switch %s has no port %s. It has %s. Correct the name, or break the port out first.", sw, name, p.summary())
+			"%s: switch %s has no port %s. It has %s. Correct the name, or break the port out first.", field, sw, name, p.summary())
 	}
 	switch port.Use {
 	case v1alpha1.PortUsePortChannelMember:
 		return problem(a.owner(), "PortInPortChannel",
-			"spec.port.name: port %s of %s is a member of %s. Name %s instead, or take the port out of it.", name, sw, port.UsedBy, port.UsedBy)
+			"%s: port %s of %s is a member of %s. Name %s instead, or take the port out of it.", field, name, sw, port.UsedBy, port.UsedBy)
 	case v1alpha1.PortUseRouted:
 		return problem(a.owner(), "PortRouted",
-			"spec.port.name: port %s of %s is a routed interface (%s). Name another port, or remove that row.", name, sw, port.UsedBy)
+			"%s: port %s of %s is a routed interface (%s). Name another port, or remove that row.", field, name, sw, port.UsedBy)
 	}
 	if a.Spec.Mode == v1alpha1.ModeNative && port.NativeVLAN != 0 {
 		return problem(a.owner(), "PortConflict",
-			"spec.mode: Vlan%d, made by hand, is untagged on port %s of %s, and a port has one native VLAN. Use mode Tagged, or remove VLAN_MEMBER|Vlan%d|%s on the switch.",
-			port.NativeVLAN, name, sw, port.NativeVLAN, name)
+			"%s: Vlan%d, made by hand, is untagged on port %s of %s, and a port has one native VLAN. Use mode Tagged, or remove VLAN_MEMBER|Vlan%d|%s on the switch.",
+			a.field("spec.mode"), port.NativeVLAN, name, sw, port.NativeVLAN, name)
 	}
 	return nil
 }

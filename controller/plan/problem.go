@@ -49,20 +49,35 @@ func cutTo(n int, text string) string {
 	return strings.ToValidUTF8(text[:n-3], "") + "..."
 }
 
-func (r *Result) add(p *v1alpha1.Problem) {
-	r.Problems = append(r.Problems, *p)
+func (r *Result) add(on string, p *v1alpha1.Problem) {
+	r.Problems = append(r.Problems, Problem{Switch: on, Problem: *p})
 }
+
+// stays ends the message of an attachment that keeps what it has.
+const stays = " What was programmed before stays in force."
 
 // addHeld adds the problem of an attachment that keeps what it has.
-func (r *Result) addHeld(p v1alpha1.Problem) {
-	p.Message = cut(p.Message + " What was programmed before stays in force.")
-	r.add(&p)
+func (r *Result) addHeld(on string, p v1alpha1.Problem) {
+	p.Message = cutTo(maxMessage-len(stays), p.Message) + stays
+	r.add(on, &p)
 }
 
-func sortProblems(p []v1alpha1.Problem) {
-	slices.SortFunc(p, func(a, b v1alpha1.Problem) int {
-		return cmp.Or(cmp.Compare(a.Owner.Kind, b.Owner.Kind),
-			cmp.Compare(a.Owner.Namespace, b.Owner.Namespace),
-			cmp.Compare(a.Owner.Name, b.Owner.Name))
+// onePerSwitch sorts problems and leaves one of an attachment on each switch: one
+// with many places has one mistake as a rule. That some of them stay in force is
+// told before all.
+func onePerSwitch(p []Problem) []Problem {
+	of := func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Owner.Kind, b.Owner.Kind), cmp.Compare(a.Owner.Namespace, b.Owner.Namespace),
+			cmp.Compare(a.Owner.Name, b.Owner.Name), cmp.Compare(a.Switch, b.Switch))
+	}
+	held := func(p Problem) int {
+		if strings.HasSuffix(p.Message, stays) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortFunc(p, func(a, b Problem) int {
+		return cmp.Or(of(a, b), held(a)-held(b), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
 	})
+	return slices.CompactFunc(p, func(a, b Problem) bool { return a.Owner.Kind == v1alpha1.KindVPCAttachment && of(a, b) == 0 })
 }

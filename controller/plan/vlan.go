@@ -63,11 +63,11 @@ func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[
 			given := out.ids.assignBoth(in, a, used)
 			switch {
 			case given && a.held != nil:
-				out.problems.addHeld(*a.problem)
+				out.problems.addHeld(sw.Name, *a.problem)
 			case a.held != nil: // its VLAN id was taken by hand: nothing stays in force
-				out.problems.add(a.problem)
+				out.problems.add(sw.Name, a.problem)
 			case !given:
-				out.problems.add(problem(a.owner(), "VLANExhausted",
+				out.problems.add(sw.Name, problem(a.owner(), "VLANExhausted",
 					"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
 					sw.Name, in.Pools.VLAN.Size(), v1alpha1.FabricName))
 			}

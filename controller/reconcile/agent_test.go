@@ -136,6 +136,9 @@ func (a *agent) run(ctx context.Context) error {
 				return errors.New("the watch ended")
 			}
 			if err := a.see(e); err != nil {
+				if ctx.Err() != nil { // the last event may be cut off
+					return nil
+				}
 				return err
 			}
 		}

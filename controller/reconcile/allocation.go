@@ -79,7 +79,7 @@ func (r allocationReconciler) ofVPC(ctx context.Context, o client.Object) []type
 }
 
 func (r allocationReconciler) ofSwitch(ctx context.Context, o client.Object) []types.NamespacedName {
-	return r.ofHolder(ctx, v1alpha1.PoolVTEP, switchHolder(o.GetName()))
+	return append(r.ofHolder(ctx, v1alpha1.PoolVTEP, switchHolder(o.GetName())), r.ofHolder(ctx, v1alpha1.PoolASN, switchHolder(o.GetName()))...)
 }
 
 func (r allocationReconciler) ofHolder(ctx context.Context, pool v1alpha1.PoolName, holder v1alpha1.Holder) []types.NamespacedName {
@@ -119,7 +119,11 @@ func (r allocationReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	verdict := judge(&a, siblings, pools)
+	pinned, err := r.pinned(ctx, a.Spec.Pool, a.Spec.Holder)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	verdict := judge(&a, siblings, pools, pinned)
 	held, err := held(ctx, r, a.Spec.Holder)
 	if err != nil {
 		return reconcile.Result{}, err
@@ -144,13 +148,13 @@ func (r allocationReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 
 // judge has an Allocation judged as the one among its siblings that has its
 // name: that is another copy of it.
-func judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *alloc.Pools) alloc.Verdict {
+func judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *alloc.Pools, pinned string) alloc.Verdict {
 	for _, s := range siblings {
 		if s.Name == a.Name {
-			return alloc.Judge(s, siblings, pools)
+			return alloc.Judge(s, siblings, pools, pinned)
 		}
 	}
-	return alloc.Judge(a, append(siblings, a), pools)
+	return alloc.Judge(a, append(siblings, a), pools, pinned)
 }
 
 // leavingPhase is the phase of an Allocation that is not in force.
@@ -194,7 +198,7 @@ func (r allocationReconciler) used(ctx context.Context, a *v1alpha1.Allocation) 
 	has := make(map[string]bool, len(configs.Items))
 	for i := range configs.Items {
 		c := &configs.Items[i]
-		if has[c.Name] = true; r.progress.behind(c) || uses(c, a.Spec, int32(vni)) || mayUse(c, a.Spec.Value) {
+		if has[c.Name] = true; r.progress.behind(c) || uses(c, a.Spec, int32(vni)) || mayUse(c, leftID(a.Spec.Pool, a.Spec.Value)) {
 			return true, nil
 		}
 	}
@@ -212,8 +216,12 @@ func (r allocationReconciler) anyWithout(ctx context.Context, has map[string]boo
 }
 
 func uses(c *v1alpha1.SwitchConfig, s v1alpha1.AllocationSpec, vni int32) bool {
-	if s.Pool == v1alpha1.PoolVTEP {
+	switch s.Pool {
+	case v1alpha1.PoolASN:
+		return c.Spec.BGP != nil && strconv.FormatInt(c.Spec.BGP.ASN, 10) == s.Value
+	case v1alpha1.PoolVTEP:
 		return c.Spec.VTEP == s.Value || c.Spec.BGP != nil && c.Spec.BGP.RouterID == s.Value || slices.Contains(c.Status.VTEPs, s.Value)
+	default:
 	}
 	return slices.ContainsFunc(c.Spec.VRFs, func(v v1alpha1.VRFConfig) bool { return v.VNI == vni }) ||
 		slices.ContainsFunc(c.Spec.Segments, func(g v1alpha1.SegmentConfig) bool { return g.VNI == vni }) ||

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,6 +32,8 @@ func setupAttachment(mgr manager.Manager, b base) error {
 	return builder.ControllerManagedBy(mgr).Named("attachment").
 		For(&v1alpha1.VPCAttachment{}). // its own status, too: see applyStatus
 		Watches(&v1alpha1.Switch{}, names(r.on), builder.WithPredicates(comesOrGoes)).
+		Watches(&v1alpha1.Host{}, names(r.ofHost), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.VPC{}, names(r.ofVPC)).
 		Watches(&v1alpha1.SwitchConfig{}, agentReports(b.progress, askAttachments)).
 		WatchesRawSource(fromProgress(b.progress.attachments)).
 		WithOptions(options(statusWorkers)).
@@ -46,6 +49,22 @@ func (r attachmentReconciler) on(ctx context.Context, o client.Object) []types.N
 	out := make([]types.NamespacedName, len(attachments))
 	for i, a := range attachments {
 		out[i] = client.ObjectKeyFromObject(a)
+	}
+	return out
+}
+
+// ofVPC names the attachments of a VPC that select hosts: those without a place
+// are in no plan that would tell them what is wrong with it.
+func (r attachmentReconciler) ofVPC(ctx context.Context, o client.Object) []types.NamespacedName {
+	attachments, err := r.attachmentsOf(ctx, client.ObjectKeyFromObject(o))
+	if err != nil {
+		return nil
+	}
+	var out []types.NamespacedName
+	for _, a := range attachments {
+		if a.Spec.Hosts != nil {
+			out = append(out, client.ObjectKeyFromObject(a))
+		}
 	}
 	return out
 }
@@ -69,26 +88,23 @@ func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 		r.settling.forget(req.NamespacedName)
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	accepted, known, err := r.accepted(ctx, &a)
+	selection, known, err := r.selected(ctx, &a)
 	if err != nil || !known {
 		return reconcile.Result{}, err
 	}
-	var config v1alpha1.SwitchConfig
-	if err := r.Get(ctx, client.ObjectKey{Name: a.Spec.Port.Switch}, &config, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
-		return reconcile.Result{}, fmt.Errorf("get SwitchConfig %s: %w", a.Spec.Port.Switch, err)
+	state, wait, known, err := r.look(ctx, &a, selection)
+	if err != nil || !known || wait {
+		return reconcile.Result{RequeueAfter: lag(wait)}, err
 	}
-	if r.progress.behind(&config) { // accepted is about a newer one
-		return reconcile.Result{RequeueAfter: cacheLag}, nil
+	accepted, err := r.accepted(ctx, &a, selection, state)
+	if err != nil {
+		return reconcile.Result{}, err
 	}
-	segment := segmentOf(&config, &a)
-	want := v1alpha1.VPCAttachmentStatus{}
-	if segment != nil {
-		want.VLAN = segment.VLAN
-	}
-	programmed := r.programmed(&a, &config, segment, accepted.Status == metav1.ConditionTrue)
+	programmed := state.programmed(&a, accepted.Status == metav1.ConditionTrue)
 	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
+	want := state.status(&a, selection)
 	want.Conditions = withReady(&a, a.Status.Conditions, accepted, programmed)
 	for _, kind := range []string{v1alpha1.AttachmentAccepted, v1alpha1.AttachmentProgrammed} {
 		r.announce(&a, a.Status.Conditions, want.Conditions, kind)
@@ -96,63 +112,60 @@ func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	return reconcile.Result{}, r.applyStatus(ctx, "VPCAttachment", &a, a.Status, want)
 }
 
-// accepted is the condition Accepted. It reports false as long as the switch
-// has not been compiled since the controller started.
-func (r attachmentReconciler) accepted(ctx context.Context, a *v1alpha1.VPCAttachment) (metav1.Condition, bool, error) {
-	rejected := func(reason, message string) (metav1.Condition, bool, error) {
-		return condition(a, v1alpha1.AttachmentAccepted, false, reason, message), true, nil
+// accepted is the condition Accepted.
+func (r attachmentReconciler) accepted(ctx context.Context, a *v1alpha1.VPCAttachment, s selection, state attached) (metav1.Condition, error) {
+	set := func(status bool, reason, message string) (metav1.Condition, error) {
+		return condition(a, v1alpha1.AttachmentAccepted, status, reason, message), nil
 	}
-	name := a.Spec.Port.Switch
-	err := r.Get(ctx, client.ObjectKey{Name: name}, &v1alpha1.Switch{})
-	if apierrors.IsNotFound(err) {
-		return rejected("SwitchNotFound", fmt.Sprintf(
-			"spec.port.switch: there is no Switch %q. Correct the name (kubectl get switches), or let the switch join the cluster.", name))
-	} else if err != nil {
-		return metav1.Condition{}, false, fmt.Errorf("get Switch %s: %w", name, err)
-	}
-	problem, known := r.progress.problem(name, client.ObjectKeyFromObject(a))
-	if !known {
-		return metav1.Condition{}, false, nil
-	}
-	if problem != nil {
-		return rejected(problem.Reason, problem.Message)
-	}
-	return condition(a, v1alpha1.AttachmentAccepted, true, "Accepted", "The attachment can be made as it is written."), true, nil
-}
-
-// segmentOf is the segment that the attachment is part of on its switch.
-func segmentOf(config *v1alpha1.SwitchConfig, a *v1alpha1.VPCAttachment) *v1alpha1.SegmentConfig {
-	ref := plan.AttachmentRef(client.ObjectKeyFromObject(a))
-	for i := range config.Spec.Segments {
-		s := &config.Spec.Segments[i]
-		if slices.ContainsFunc(s.Ports, func(p v1alpha1.SegmentPort) bool { return p.Owner == ref }) {
-			return s
-		}
-	}
-	return nil
-}
-
-// programmed is the condition Programmed.
-func (r attachmentReconciler) programmed(a *v1alpha1.VPCAttachment, config *v1alpha1.SwitchConfig, segment *v1alpha1.SegmentConfig, accepted bool) metav1.Condition {
-	set := func(status bool, reason, message string) metav1.Condition {
-		return condition(a, v1alpha1.AttachmentProgrammed, status, reason, message)
-	}
-	vpc := types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}
 	switch {
-	case segment == nil && !accepted:
-		return set(false, "NotAccepted", "It is not accepted, so nothing is programmed.")
-	case segment == nil:
-		return set(false, progressing, "Waiting for the VNIs of the VPC and the VTEP address of the switch.")
+	case s.mistake != nil:
+		return set(false, "InvalidSelector", fmt.Sprintf("%v. Correct it: see kubectl explain vpcattachment.spec.hosts.selector.", s.mistake))
+	case len(state.refused) > 0:
+		return set(false, state.refused[0].Reason, state.refusal())
+	case len(s.places) > 0 && len(s.without) == 0:
+		return set(true, "Accepted", "The attachment can be made as it is written.")
+	case len(s.places) > 0:
+		return set(true, "Accepted", fmt.Sprintf("%d of %d hosts have a place. Waiting for a cable of %s.", len(s.hosts)-len(s.without), len(s.hosts), some(s.without)))
 	}
-	if r.progress.tried(config, vpc) {
-		for _, p := range config.Status.Problems {
-			if p.Owner == segment.Owner || p.Owner == plan.AttachmentRef(client.ObjectKeyFromObject(a)) {
-				return set(false, p.Reason, p.Message)
-			}
+	if problem, err := r.checkNowhere(ctx, a); err != nil || problem != nil {
+		if err != nil {
+			return metav1.Condition{}, err
+		}
+		return set(false, problem.Reason, problem.Message)
+	}
+	if len(s.hosts) == 0 {
+		return set(true, "NoHosts", "No Host has these labels yet. See kubectl get hosts --show-labels.")
+	}
+	return set(true, "NotCabled", fmt.Sprintf("None of %d hosts has a NIC that is known to be cabled to a leaf. Waiting for %s; see kubectl describe host.", len(s.hosts), some(s.without)))
+}
+
+// checkNowhere says what is wrong with an attachment that has no place, and is
+// therefore in no plan.
+func (r attachmentReconciler) checkNowhere(ctx context.Context, a *v1alpha1.VPCAttachment) (*v1alpha1.Problem, error) {
+	in := plan.Inputs{VPCs: map[types.NamespacedName]*v1alpha1.VPC{}, Classes: map[string]*v1alpha1.VPCClass{}}
+	var err error
+	if _, in.Pools, err = r.fabric(ctx); err != nil {
+		return nil, err
+	}
+	var vpc v1alpha1.VPC
+	switch err := r.Get(ctx, vpcOf(a), &vpc, client.UnsafeDisableDeepCopy); {
+	case apierrors.IsNotFound(err):
+	case err != nil:
+		return nil, fmt.Errorf("get VPC %s: %w", vpcOf(a), err)
+	default:
+		in.VPCs[vpcOf(a)] = &vpc
+		if _, err := r.class(ctx, in.Classes, vpc.Spec.Class); err != nil {
+			return nil, err
 		}
 	}
-	if !r.progress.applied(config, vpc) {
-		return set(false, progressing, fmt.Sprintf("Waiting for %s.", a.Spec.Port.Switch))
+	return plan.CheckAttachment(in, a), nil
+}
+
+// some are the first few of several names.
+func some(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return strings.Join(names, ", ")
 	}
-	return set(true, "Programmed", fmt.Sprintf("In force on %s, as Vlan%d.", a.Spec.Port.Switch, segment.VLAN))
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

@@ -40,6 +40,9 @@ func setupGroup(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
 		Watches(&v1alpha1.Allocation{}, names(r.ofAllocation), builder.WithPredicates(valueChanged())).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVTEP)).
+		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolASN)).
+		Watches(&v1alpha1.Host{}, names(r.ofHostPlaces), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(fromProgress(b.cabling.groups)).
 		Watches(&v1alpha1.VPCClass{}, names(r.all), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
 		WithOptions(options(workers)).
@@ -68,8 +71,8 @@ func (r groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 		return reconcile.Result{RequeueAfter: lag(wait)}, err
 	}
 	start := time.Now()
-	out := plan.Build(in)
-	log.FromContext(ctx).V(1).Info("compiled", "switches", len(in.Switches), "attachments", len(in.Attachments), "took", time.Since(start))
+	out := plan.Build(in.Inputs)
+	log.FromContext(ctx).V(1).Info("compiled", "switches", len(in.Switches), "attachments", len(in.Attachments), "places", len(in.Placements), "took", time.Since(start))
 	for _, sw := range in.Switches {
 		stale, err := r.write(ctx, in.Configs[sw.Name], out.Specs[sw.Name], outcomeOn(in, out, sw.Name))
 		if err != nil || stale {
@@ -86,17 +89,36 @@ func lag(wait bool) time.Duration {
 	return 0
 }
 
-// outcomeOn is what the plan makes of the attachments that name a switch.
-func outcomeOn(in plan.Inputs, out plan.Result, name string) outcome {
+// outcomeOn is what the plan makes of the attachments that have a place on a
+// switch, and of the switch.
+func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 	o := outcome{vpcs: map[v1alpha1.ObjectReference]types.NamespacedName{}, problems: map[v1alpha1.ObjectReference]v1alpha1.Problem{}}
+	add := func(a *v1alpha1.VPCAttachment, on string) {
+		if on == name {
+			o.vpcs[plan.AttachmentRef(client.ObjectKeyFromObject(a))] = vpcOf(a)
+		}
+	}
 	for _, a := range in.Attachments {
-		if a.Spec.Port.Switch == name {
-			o.vpcs[plan.AttachmentRef(client.ObjectKeyFromObject(a))] = types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}
+		add(a, a.Spec.Port.Switch)
+	}
+	for _, p := range in.Placements {
+		add(p.VPCAttachment, p.Port.Switch)
+	}
+	if spec := out.Specs[name]; spec.BGP != nil {
+		o.underlay.uplinks = len(spec.BGP.Uplinks)
+	}
+	for _, p := range in.problems {
+		if p.Owner.Name == name {
+			o.underlay.problems = append(o.underlay.problems, p)
 		}
 	}
 	for _, p := range out.Problems {
-		if _, on := o.vpcs[p.Owner]; on {
-			o.problems[p.Owner] = p
+		switch {
+		case p.Switch != name:
+		case p.Owner.Kind == v1alpha1.KindSwitch:
+			o.underlay.problems = append(o.underlay.problems, p.Problem)
+		default:
+			o.problems[p.Owner] = p.Problem
 		}
 	}
 	return o

@@ -21,14 +21,41 @@ func (r groupReconciler) ofConfig(ctx context.Context, o client.Object) []types.
 	return r.named(ctx, o.GetName())
 }
 
-// ofAttachment is the group of its switch. Where the VPC has as many attachments
-// as its class allows, one that comes or goes decides on others, anywhere.
+// ofAttachment are the groups that it has a place in. Where the VPC has as many
+// attachments as its class allows, one that comes or goes decides on others,
+// anywhere.
 func (r groupReconciler) ofAttachment(ctx context.Context, o client.Object) []types.NamespacedName {
 	a := o.(*v1alpha1.VPCAttachment)
-	if name := (types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}); r.atLimit(ctx, name) {
-		return append(r.named(ctx, a.Spec.Port.Switch), r.ofVPCNamed(ctx, name)...)
+	if name := vpcOf(a); r.atLimit(ctx, name) {
+		return append(r.ofPlaces(ctx, a), r.ofVPCNamed(ctx, name)...)
 	}
-	return r.named(ctx, a.Spec.Port.Switch)
+	return r.ofPlaces(ctx, a)
+}
+
+// ofPlaces are the groups that an attachment has a place in.
+func (r groupReconciler) ofPlaces(ctx context.Context, a *v1alpha1.VPCAttachment) []types.NamespacedName {
+	selection, _, err := r.selected(ctx, a)
+	if err != nil {
+		return nil
+	}
+	var out []types.NamespacedName
+	for _, name := range selection.switches() {
+		out = append(out, r.named(ctx, name)...)
+	}
+	return out
+}
+
+// ofHostPlaces are the groups that a host is cabled to.
+func (r groupReconciler) ofHostPlaces(ctx context.Context, o client.Object) []types.NamespacedName {
+	ports := r.cabling.now.Load()
+	if ports == nil {
+		return nil
+	}
+	var out []types.NamespacedName
+	for _, p := range ports.places[o.GetName()] {
+		out = append(out, r.named(ctx, p.Switch)...)
+	}
+	return out
 }
 
 // atLimit says whether a VPC has all the attachments that its class allows.
@@ -54,7 +81,7 @@ func (r groupReconciler) ofVPCNamed(ctx context.Context, name types.NamespacedNa
 	}
 	var out []types.NamespacedName
 	for _, a := range attachments {
-		for _, group := range r.named(ctx, a.Spec.Port.Switch) {
+		for _, group := range r.ofPlaces(ctx, a) {
 			if !slices.Contains(out, group) {
 				out = append(out, group)
 			}

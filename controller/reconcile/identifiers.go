@@ -54,7 +54,7 @@ func (b base) hold(ctx context.Context, pool v1alpha1.PoolName, pools *alloc.Poo
 			if err != nil {
 				return err
 			}
-			if a := alloc.Effective(siblings, pools); a != nil && a.DeletionTimestamp == nil {
+			if a := alloc.Effective(siblings, pools, ""); a != nil && a.DeletionTimestamp == nil {
 				out[i], err = alloc.Value(pool, a.Spec.Value)
 				return err
 			}

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -16,7 +17,9 @@ import (
 // looking at all of them.
 const (
 	attachmentsByVPC    = "vpc"    // value: name; in the namespace of the VPC
-	attachmentsBySwitch = "switch" // value: name
+	attachmentsBySwitch = "switch" // value: name; of those that name a port
+	attachmentsByLabel  = "label"  // value: a label of the hosts that they select, or anyLabel
+	hostsByLabel        = "label"  // value: each label
 	allocationsByHolder = "holder" // value: pool and holder
 	allocationsByPhase  = "phase"
 	switchesByGroup     = "group" // value: plan.GroupOf
@@ -33,6 +36,7 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	}{
 		{&v1alpha1.VPCAttachment{}, attachmentsByVPC, func(o client.Object) string { return o.(*v1alpha1.VPCAttachment).Spec.VPC }},
 		{&v1alpha1.VPCAttachment{}, attachmentsBySwitch, func(o client.Object) string { return o.(*v1alpha1.VPCAttachment).Spec.Port.Switch }},
+		{&v1alpha1.VPCAttachment{}, attachmentsByLabel, func(o client.Object) string { return labelOf(o.(*v1alpha1.VPCAttachment).Spec.Hosts) }},
 		{&v1alpha1.Allocation{}, allocationsByHolder, func(o client.Object) string { return holderKey(&o.(*v1alpha1.Allocation).Spec) }},
 		{&v1alpha1.Allocation{}, allocationsByPhase, func(o client.Object) string { return string(o.(*v1alpha1.Allocation).Status.Phase) }},
 		{&v1alpha1.Switch{}, switchesByGroup, func(o client.Object) string { return plan.GroupOf(o.(*v1alpha1.Switch)) }},
@@ -45,7 +49,35 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 			return fmt.Errorf("index %T by %s: %w", i.object, i.field, err)
 		}
 	}
+	if err := indexer.IndexField(ctx, &v1alpha1.Host{}, hostsByLabel, func(o client.Object) []string { return pairs(o.GetLabels()) }); err != nil {
+		return fmt.Errorf("index Hosts by label: %w", err)
+	}
 	return nil
+}
+
+// anyLabel stands for attachments that select hosts by something else than the
+// value of a label.
+const anyLabel = "*"
+
+// labelOf is a label that every selected host has, by which few hosts look for
+// the attachment; empty if none is selected.
+func labelOf(h *v1alpha1.HostSelection) string {
+	switch {
+	case h == nil:
+		return ""
+	case h.All || len(h.Selector.MatchLabels) == 0:
+		return anyLabel
+	}
+	return slices.Min(pairs(h.Selector.MatchLabels))
+}
+
+// pairs are labels as the indexes have them.
+func pairs(labels map[string]string) []string {
+	out := make([]string, 0, len(labels))
+	for k, v := range labels {
+		out = append(out, k+"="+v)
+	}
+	return out
 }
 
 // holderKey is the same for all Allocations of one pool for one holder.

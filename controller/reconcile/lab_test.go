@@ -15,7 +15,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -71,6 +70,14 @@ func TestReconcilers(t *testing.T) {
 		{"a status is right again when the cache has caught up", laggingCache},
 		{"a restart writes nothing", restart},
 		{"a restart while the Fabric is away writes nothing", restartWithoutFabric},
+		{"cabling: spines and leaves come up with their roles alone", spinesAndLeaves},
+		{"cabling: a mesh of leaves comes up", mesh},
+		{"cabling: an attachment follows its hosts", hostsMove},
+		{"cabling: what LLDP no longer tells takes nothing away", lldpLost},
+		{"cabling: contradictions are told and change nothing", contradictions},
+		{"cabling: a dead host leaves its port when another host is there", deadHost},
+		{"cabling: a switch has the ASN and the address that it says", pins},
+		{"cabling: a Node that is no switch becomes a Host", hostsOfNodes},
 		{"statuses are written when they change and not else", fewWrites},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -120,7 +127,7 @@ func (l *lab) options(t *testing.T) ctrl.Options {
 	names := true // of metrics: each start adds controllers of the same names
 	return ctrl.Options{
 		Scheme:                 l.cluster.Scheme,
-		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                  reconcile.CacheOptions(),
 		Metrics:                server.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
 		Controller:             config.Controller{SkipNameValidation: &names},
@@ -138,6 +145,7 @@ func (l *lab) clear(t *testing.T) {
 	for _, list := range []client.ObjectList{
 		&v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{},
 		&v1alpha1.SwitchList{}, &v1alpha1.SwitchConfigList{}, &v1alpha1.AllocationList{}, &corev1.NodeList{},
+		&v1alpha1.HostList{}, &v1alpha1.LinkList{},
 	} {
 		l.deleteAll(t, list)
 	}

@@ -7,11 +7,15 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/alloc"
 )
 
 // leftAnnotation of a SwitchConfig says which identifiers its spec has no more,
-// each with the generation that had it last: "10100@7 10.255.0.3@9". The switch
+// each with the generation that had it last: "10100@7 10.255.0.3@9 asn-65001@9",
+// a VNI, an address and an ASN. The switch
 // may still use them, or go back to them, until it has confirmed a newer
 // generation. Written together with the spec, it is true whichever controller
 // reads it, and however late.
@@ -25,13 +29,16 @@ const (
 	maxLeft = 64 << 10
 )
 
-// identifiers of a spec, as the values of Allocations.
+// identifiers of a spec, as the annotation names them.
 func identifiers(spec *v1alpha1.SwitchConfigSpec) map[string]bool {
 	all := make(map[string]bool, 2+len(spec.VRFs)+len(spec.Segments))
 	if spec.VTEP != "" {
 		all[spec.VTEP] = true
 	}
-	if spec.BGP != nil {
+	if spec.BGP != nil && spec.BGP.ASN != 0 {
+		all[leftID(v1alpha1.PoolASN, strconv.FormatInt(spec.BGP.ASN, 10))] = true
+	}
+	if spec.BGP != nil && spec.BGP.RouterID != "" {
 		all[spec.BGP.RouterID] = true
 	}
 	for _, v := range spec.VRFs {
@@ -41,6 +48,15 @@ func identifiers(spec *v1alpha1.SwitchConfigSpec) map[string]bool {
 		all[strconv.Itoa(int(s.VNI))] = true
 	}
 	return all
+}
+
+// leftID is how the annotation names the value of a pool: an ASN could be taken
+// for a VNI.
+func leftID(pool v1alpha1.PoolName, value string) string {
+	if pool == v1alpha1.PoolASN {
+		return alloc.Name(pool, value)
+	}
+	return value
 }
 
 // left reads the annotation, as far as the switch has not confirmed that they
@@ -110,7 +126,10 @@ func remade(sw *v1alpha1.Switch) map[string]string {
 	return map[string]string{leftAnnotation: text}
 }
 
-// reported says whether a switch has ever had an agent.
+// reported says whether a switch has ever had an agent. Some of the conditions
+// are the controller's.
 func reported(sw *v1alpha1.Switch) bool {
-	return len(sw.Status.Ports) > 0 || len(sw.Status.Conditions) > 0
+	return len(sw.Status.Ports) > 0 || slices.ContainsFunc(sw.Status.Conditions, func(c metav1.Condition) bool {
+		return c.Type != v1alpha1.SwitchCabled && c.Type != switchUnderlay
+	})
 }

@@ -23,6 +23,8 @@ func TestMayUse(t *testing.T) {
 		{"it left, and the switch has not confirmed what came then", note("10100@7 10.255.0.3@9"), 10, 7, "10100", true},
 		{"an address", note("10100@7 10.255.0.3@9"), 10, 9, "10.255.0.3", true},
 		{"the switch has confirmed the generation after", note("10100@7"), 8, 8, "10100", false},
+		{"an ASN", note("asn-65001@7"), 8, 7, "asn-65001", true},
+		{"an ASN is no VNI", note("asn-65001@7"), 8, 7, "65001", false},
 		{"another value left", note("10100@7"), 8, 7, "1010", false},
 		{"all may have been there", note("*@7"), 8, 7, "10100", true},
 		{"all may have been there, and none is now", note("*@7"), 8, 8, "10100", false},
@@ -51,13 +53,13 @@ func TestLeaving(t *testing.T) {
 	before := &v1alpha1.SwitchConfig{
 		ObjectMeta: metav1.ObjectMeta{Generation: 9, Annotations: map[string]string{leftAnnotation: "10100@3 10101@5 10102@6"}},
 		Spec: v1alpha1.SwitchConfigSpec{
-			VTEP: "10.255.0.1", BGP: &v1alpha1.BGPConfig{RouterID: "10.255.0.1"},
+			VTEP: "10.255.0.1", BGP: &v1alpha1.BGPConfig{BGP: v1alpha1.BGP{ASN: 65001}, RouterID: "10.255.0.1"},
 			VRFs: []v1alpha1.VRFConfig{{VNI: 10200}}, Segments: []v1alpha1.SegmentConfig{{VNI: 10201}},
 		},
 		Status: v1alpha1.SwitchConfigStatus{ConfirmedGeneration: 5},
 	}
 	after := &v1alpha1.SwitchConfigSpec{VTEP: "10.255.0.2", VRFs: []v1alpha1.VRFConfig{{VNI: 10200}, {VNI: 10102}}}
-	if got, want := leaving(before, after), "10.255.0.1@9 10101@5 10201@9"; got != want {
+	if got, want := leaving(before, after), "10.255.0.1@9 10101@5 10201@9 asn-65001@9"; got != want {
 		t.Errorf("leaving = %q, want %q", got, want)
 	}
 	for vni := range int32(20_000) { // a switch that is off while many VPCs come and go

@@ -26,34 +26,59 @@ func nodeRole(label string) (v1alpha1.SwitchRole, bool) {
 	return role, ok
 }
 
-// nodeReconciler makes a Switch for each Node that joins with a role. A Switch
-// that exists is the network team's and stays as it is.
+// nodeReconciler makes a Switch for each Node that joins with a role, and a Host
+// for every other one. A Switch that exists is the network team's and stays as it
+// is; to a Host the labels of its Node are added.
 type nodeReconciler struct{ base }
 
 func setupNode(mgr manager.Manager, b base) error {
-	isSwitch := predicate.NewPredicateFuncs(func(o client.Object) bool { return o.GetLabels()[v1alpha1.LabelRole] != "" })
+	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	labels := builder.WithPredicates(predicate.Or(predicate.LabelChangedPredicate{}, predicate.AnnotationChangedPredicate{}))
 	return builder.ControllerManagedBy(mgr).Named("node").
-		For(&corev1.Node{}, builder.OnlyMetadata, builder.WithPredicates(isSwitch, predicate.LabelChangedPredicate{})).
-		Watches(&v1alpha1.Switch{}, sameName(), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&corev1.Node{}, builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.Switch{}, sameName(), generation).
+		Watches(&v1alpha1.Host{}, sameName(), labels).
 		WithOptions(options(statusWorkers)).
 		Complete(nodeReconciler{b})
 }
 
+// stripNode leaves of a Node what is looked at: its labels and whether it is
+// heard.
+func stripNode(o any) (any, error) {
+	node, ok := o.(*corev1.Node)
+	if !ok {
+		return o, nil
+	}
+	node.ManagedFields, node.Annotations, node.Spec = nil, nil, corev1.NodeSpec{}
+	var ready []corev1.NodeCondition
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			ready = append(ready, c)
+		}
+	}
+	node.Status = corev1.NodeStatus{Conditions: ready}
+	return node, nil
+}
+
 func (r nodeReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
-	node := metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Node"}}
+	var node corev1.Node
 	if err := r.Get(ctx, req.NamespacedName, &node); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	label := node.Labels[v1alpha1.LabelRole]
+	if label == "" {
+		return reconcile.Result{}, r.joinHost(ctx, &node)
+	}
 	role, ok := nodeRole(label)
 	if !ok {
-		if label != "" {
-			r.events.Eventf(&node, nil, corev1.EventTypeWarning, "UnknownRole", "Join",
-				"label %s: %q is not a role. Use leaf, spine or border.", v1alpha1.LabelRole, label)
-		}
+		r.events.Eventf(&node, nil, corev1.EventTypeWarning, "UnknownRole", "Join",
+			"label %s: %q is not a role. Use leaf, spine or border.", v1alpha1.LabelRole, label)
 		return reconcile.Result{}, nil
 	}
 	if err := r.join(ctx, node.Name, role); err != nil {
+		return reconcile.Result{}, err
+	}
+	if err := r.leaveHost(ctx, node.Name); err != nil {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{}, r.showRole(ctx, &node, label)
@@ -74,7 +99,7 @@ func (r nodeReconciler) join(ctx context.Context, name string, role v1alpha1.Swi
 
 // showRole sets the label that kubectl get nodes shows as the role. A kubelet
 // may not set it itself.
-func (r nodeReconciler) showRole(ctx context.Context, node *metav1.PartialObjectMetadata, role string) error {
+func (r nodeReconciler) showRole(ctx context.Context, node *corev1.Node, role string) error {
 	key := "node-role.kubernetes.io/" + role
 	if _, ok := node.Labels[key]; ok {
 		return nil

@@ -141,6 +141,12 @@ func conditions(o client.Object) []metav1.Condition {
 		return o.Status.Conditions
 	case *v1alpha1.Allocation:
 		return o.Status.Conditions
+	case *v1alpha1.Switch:
+		return o.Status.Conditions
+	case *v1alpha1.Host:
+		return o.Status.Conditions
+	case *v1alpha1.Link:
+		return o.Status.Conditions
 	}
 	return nil
 }

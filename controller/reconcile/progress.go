@@ -22,8 +22,9 @@ import (
 type progress struct {
 	mu       sync.Mutex
 	switches map[string]*compiled
-	// vpcs and attachments are those whose status may have changed.
-	vpcs, attachments chan event.TypedGenericEvent[types.NamespacedName]
+	// vpcs, attachments and switches (changed) are those whose status may have
+	// changed.
+	vpcs, attachments, changed chan event.TypedGenericEvent[types.NamespacedName]
 	// waiting are the requests that found a pool used up, by pool.
 	waiting map[v1alpha1.PoolName]map[types.NamespacedName]bool
 }
@@ -38,6 +39,15 @@ type compiled struct {
 	since map[types.NamespacedName]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+	underlay underlay
+}
+
+// underlay is what has become of a switch's part in the underlay.
+type underlay struct {
+	// uplinks that it speaks BGP over.
+	uplinks int
+	// problems of the Switch.
+	problems []v1alpha1.Problem
 }
 
 // outcome is what a plan has made of the attachments on one switch.
@@ -46,6 +56,7 @@ type outcome struct {
 	vpcs map[v1alpha1.ObjectReference]types.NamespacedName
 	// problems, by the attachment that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+	underlay underlay
 }
 
 func newProgress() *progress {
@@ -53,8 +64,8 @@ func newProgress() *progress {
 		return make(chan event.TypedGenericEvent[types.NamespacedName], 1024)
 	}
 	return &progress{
-		switches: map[string]*compiled{}, vpcs: events(), attachments: events(),
-		waiting: map[v1alpha1.PoolName]map[types.NamespacedName]bool{v1alpha1.PoolVNI: {}, v1alpha1.PoolVTEP: {}},
+		switches: map[string]*compiled{}, vpcs: events(), attachments: events(), changed: events(),
+		waiting: map[v1alpha1.PoolName]map[types.NamespacedName]bool{v1alpha1.PoolVNI: {}, v1alpha1.PoolVTEP: {}, v1alpha1.PoolASN: {}},
 	}
 }
 
@@ -106,6 +117,7 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 		generation: after.Generation,
 		since:      make(map[types.NamespacedName]int64, len(now)),
 		problems:   plan.problems,
+		underlay:   plan.underlay,
 	}
 	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}}
 	p.mu.Lock()
@@ -114,7 +126,8 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	if last != nil && last.uid == after.UID && last.generation > after.Generation {
 		return // another group, which the switch has moved to, was faster
 	}
-	if last == nil || last.uid != after.UID {
+	first := last == nil
+	if first || last.uid != after.UID {
 		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
 		for attachment := range plan.vpcs { // they all waited for this
 			ask.attachment(attachment, plan)
@@ -126,72 +139,9 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	p.switches[after.Name] = next
 	p.mu.Unlock()
 	p.notify(ctx, ask)
-}
-
-// asked are the objects whose statuses are to be looked at.
-type asked struct{ vpcs, attachments map[types.NamespacedName]bool }
-
-// attachment asks for one and for its VPC, which counts those not accepted.
-func (a asked) attachment(ref v1alpha1.ObjectReference, plan outcome) {
-	a.attachments[ref.NamespacedName()] = true
-	if vpc, ok := plan.vpcs[ref]; ok {
-		a.vpcs[vpc] = true
+	if first || !reflect.DeepEqual(last.underlay, next.underlay) {
+		send(ctx, p.changed, map[types.NamespacedName]bool{{Name: after.Name}: true})
 	}
-}
-
-func (a asked) part(name types.NamespacedName, p *part) {
-	a.vpcs[name] = true
-	for _, attachment := range p.attachments() {
-		a.attachments[attachment] = true
-	}
-}
-
-// changedParts fills in next.since and asks for the VPCs that are not what they
-// were.
-func (a asked) changedParts(last, next *compiled, then, now map[types.NamespacedName]*part) {
-	for name, part := range now {
-		if since, ok := last.since[name]; ok && reflect.DeepEqual(part, then[name]) {
-			next.since[name] = since
-			continue
-		}
-		next.since[name] = next.generation
-		a.part(name, part)
-	}
-	for name, part := range then {
-		if now[name] == nil {
-			a.part(name, part)
-		}
-	}
-}
-
-// changedProblems asks for the attachments whose problems came, went or changed.
-func (a asked) changedProblems(last, next *compiled, plan outcome) {
-	for owner, problem := range next.problems {
-		if last.problems[owner] != problem {
-			a.attachment(owner, plan)
-		}
-	}
-	for owner := range last.problems {
-		if _, ok := next.problems[owner]; !ok {
-			a.attachment(owner, plan)
-		}
-	}
-}
-
-// notify has statuses looked at. It gives up when the program ends, since then
-// nobody reads the events.
-func (p *progress) notify(ctx context.Context, ask asked) {
-	send := func(to chan event.TypedGenericEvent[types.NamespacedName], names map[types.NamespacedName]bool) {
-		for name := range names {
-			select {
-			case to <- event.TypedGenericEvent[types.NamespacedName]{Object: name}:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}
-	send(p.vpcs, ask.vpcs)
-	send(p.attachments, ask.attachments)
 }
 
 // problem is what the plan says of an attachment. It reports false while
@@ -207,6 +157,18 @@ func (p *progress) problem(name string, attachment types.NamespacedName) (*v1alp
 		return &problem, true
 	}
 	return nil, true
+}
+
+// underlay is what has become of a switch's part in the underlay. It reports
+// false while nothing has been compiled for the switch.
+func (p *progress) underlay(name string) (underlay, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	c := p.switches[name]
+	if c == nil {
+		return underlay{}, false
+	}
+	return c.underlay, true
 }
 
 // applied says whether a switch has put a VPC's part into force.
@@ -256,43 +218,4 @@ func (p *progress) between(was, is *v1alpha1.SwitchConfig) []types.NamespacedNam
 		}
 	}
 	return out
-}
-
-// part is what one VPC has in a SwitchConfig.
-type part struct {
-	vtep, mac string
-	vrfs      []v1alpha1.VRFConfig
-	segments  []v1alpha1.SegmentConfig
-}
-
-// parts sorts a spec by VPC.
-func parts(spec *v1alpha1.SwitchConfigSpec) map[types.NamespacedName]*part {
-	out := make(map[types.NamespacedName]*part, len(spec.VRFs))
-	of := func(owner v1alpha1.ObjectReference) *part {
-		name := owner.NamespacedName()
-		if out[name] == nil {
-			out[name] = &part{vtep: spec.VTEP, mac: spec.AnycastMAC}
-		}
-		return out[name]
-	}
-	for _, v := range spec.VRFs {
-		p := of(v.Owner)
-		p.vrfs = append(p.vrfs, v)
-	}
-	for _, s := range spec.Segments {
-		p := of(s.Owner)
-		p.segments = append(p.segments, s)
-	}
-	return out
-}
-
-// attachments are those that the part is made of.
-func (p *part) attachments() []types.NamespacedName {
-	var out []types.NamespacedName
-	for _, s := range p.segments {
-		for _, port := range s.Ports {
-			out = append(out, port.Owner.NamespacedName())
-		}
-	}
-	return slices.Compact(out)
 }

@@ -4,10 +4,13 @@
 //
 // Each reconciler writes one kind only:
 //
-//	node        Switch         for each Node that joins with a role
+//	node        Switch, Host   for each Node, with a role or without
 //	fabric      Fabric         status
+//	topology    Link           by topology.Build; makes the port map
+//	switch      Switch         status: the conditions Cabled and Underlay
+//	host        Host           status: the condition Cabled
 //	vpc         Allocation     for VPCs; VPC status
-//	allocation  Allocation     status, release; VTEPs by group
+//	allocation  Allocation     status, release; VTEPs and ASNs by group
 //	group       SwitchConfig   spec, by plan.Build
 //	attachment  VPCAttachment  status
 //
@@ -20,8 +23,10 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -45,6 +50,15 @@ type base struct {
 	live     client.Reader // the API server itself, not the cache
 	events   events.EventRecorder
 	progress *progress
+	cabling  *cabling
+}
+
+// CacheOptions is what the reconcilers need the cache of a manager to keep.
+func CacheOptions() cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject:         map[client.Object]cache.ByObject{&corev1.Node{}: {Transform: stripNode}},
+	}
 }
 
 // Setup adds the reconcilers to a manager.
@@ -52,10 +66,13 @@ func Setup(ctx context.Context, mgr manager.Manager) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	b := base{Client: mgr.GetClient(), live: mgr.GetAPIReader(), events: mgr.GetEventRecorder("switchlet-controller"), progress: newProgress()}
+	b := base{Client: mgr.GetClient(), live: mgr.GetAPIReader(), events: mgr.GetEventRecorder("switchlet-controller"), progress: newProgress(), cabling: newCabling()}
 	for name, setup := range map[string]func(manager.Manager, base) error{
 		"node":       setupNode,
 		"fabric":     setupFabric,
+		"topology":   setupTopology,
+		"switch":     setupSwitch,
+		"host":       setupHost,
 		"vpc":        setupVPC,
 		"allocation": setupAllocation,
 		"group":      setupGroup,

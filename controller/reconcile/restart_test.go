@@ -19,6 +19,7 @@ func (l *lab) versions(t *testing.T) map[string]string {
 	for _, list := range []client.ObjectList{
 		&v1alpha1.FabricList{}, &v1alpha1.VPCClassList{}, &v1alpha1.SwitchList{}, &v1alpha1.VPCList{},
 		&v1alpha1.VPCAttachmentList{}, &v1alpha1.AllocationList{}, &v1alpha1.SwitchConfigList{},
+		&v1alpha1.HostList{}, &v1alpha1.LinkList{},
 	} {
 		if err := l.List(t.Context(), list); err != nil {
 			t.Fatal(err)

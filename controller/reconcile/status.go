@@ -32,6 +32,7 @@ type manifestMetadata struct {
 	// ResourceVersion makes the API server refuse what was made from an old
 	// version of the object.
 	ResourceVersion string            `json:"resourceVersion,omitempty"`
+	Labels          map[string]string `json:"labels,omitempty"`
 	Annotations     map[string]string `json:"annotations,omitempty"`
 }
 
@@ -100,7 +101,7 @@ const progressing = "Progressing"
 // want to hear of: it is not True, or no longer so, or the last step was done.
 func (b base) announce(o client.Object, have, want []metav1.Condition, kind string) {
 	before, now := meta.FindStatusCondition(have, kind), meta.FindStatusCondition(want, kind)
-	if now == nil || now.Reason == progressing || now.Reason == "NoAttachments" || before != nil && before.Status == now.Status && before.Reason == now.Reason {
+	if now == nil || now.Reason == progressing || now.Reason == "NoAttachments" || now.Reason == "NoPlaces" || before != nil && before.Status == now.Status && before.Reason == now.Reason {
 		return
 	}
 	level := corev1.EventTypeNormal

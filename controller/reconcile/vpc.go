@@ -43,6 +43,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 			return []types.NamespacedName{holder.NamespacedName()}
 		}), builder.WithPredicates(valueChanged())).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVNI)).
+		Watches(&v1alpha1.Host{}, names(r.ofHostLabels), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		Watches(&v1alpha1.VPCClass{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
 			return r.list(ctx, client.MatchingFields{vpcsByClass: o.GetName()})
 		}), generation).
@@ -69,6 +70,19 @@ func (r vpcReconciler) list(ctx context.Context, opts ...client.ListOption) []ty
 	out := make([]types.NamespacedName, len(list.Items))
 	for i := range list.Items {
 		out[i] = client.ObjectKeyFromObject(&list.Items[i])
+	}
+	return out
+}
+
+// ofHostLabels names the VPCs that are brought to a host.
+func (r vpcReconciler) ofHostLabels(ctx context.Context, o client.Object) []types.NamespacedName {
+	attachments, err := r.selecting(ctx, o.(*v1alpha1.Host))
+	if err != nil {
+		return nil
+	}
+	var out []types.NamespacedName
+	for _, a := range attachments {
+		out = append(out, vpcOf(a))
 	}
 	return out
 }
@@ -182,13 +196,16 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 	var out programming
 	refs := map[string][]v1alpha1.ObjectReference{}
 	for _, a := range attachments {
-		if accepted, known, err := r.acceptedOn(ctx, a); err != nil || !known {
+		on, refused, known, err := r.acceptedOn(ctx, a)
+		if err != nil || !known {
 			return programming{}, known, err
-		} else if !accepted {
-			out.rejected++
-			continue
 		}
-		refs[a.Spec.Port.Switch] = append(refs[a.Spec.Port.Switch], plan.AttachmentRef(client.ObjectKeyFromObject(a)))
+		if refused {
+			out.rejected++
+		}
+		for _, sw := range on {
+			refs[sw] = append(refs[sw], plan.AttachmentRef(client.ObjectKeyFromObject(a)))
+		}
 	}
 	for sw, owners := range refs {
 		if err := r.look(ctx, name, sw, append(owners, plan.VPCRef(name)), &out); err != nil {
@@ -200,16 +217,33 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 	return out, true, nil
 }
 
-// acceptedOn says whether an attachment is part of its switch's plan.
-func (r vpcReconciler) acceptedOn(ctx context.Context, a *v1alpha1.VPCAttachment) (accepted, known bool, err error) {
-	err = r.Get(ctx, client.ObjectKey{Name: a.Spec.Port.Switch}, &v1alpha1.Switch{})
-	if apierrors.IsNotFound(err) {
-		return false, true, nil
-	} else if err != nil {
-		return false, false, fmt.Errorf("get Switch %s: %w", a.Spec.Port.Switch, err)
+// acceptedOn are the switches whose plan an attachment is part of, and whether it
+// is refused on others.
+func (r vpcReconciler) acceptedOn(ctx context.Context, a *v1alpha1.VPCAttachment) (on []string, refused, known bool, err error) {
+	selection, known, err := r.selected(ctx, a)
+	if err != nil || !known {
+		return nil, false, known, err
 	}
-	problem, known := r.progress.problem(a.Spec.Port.Switch, client.ObjectKeyFromObject(a))
-	return problem == nil, known, nil
+	refused = selection.mistake != nil
+	for _, name := range selection.switches() {
+		err := r.Get(ctx, client.ObjectKey{Name: name}, &v1alpha1.Switch{}, client.UnsafeDisableDeepCopy)
+		if apierrors.IsNotFound(err) {
+			refused = true
+			continue
+		} else if err != nil {
+			return nil, false, false, fmt.Errorf("get Switch %s: %w", name, err)
+		}
+		problem, known := r.progress.problem(name, client.ObjectKeyFromObject(a))
+		if !known {
+			return nil, false, false, nil
+		}
+		if problem != nil {
+			refused = true
+			continue
+		}
+		on = append(on, name)
+	}
+	return on, refused, true, nil
 }
 
 // look adds what one switch has made of the VPC.

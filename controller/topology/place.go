@@ -63,10 +63,12 @@ type Uplink struct {
 	// PeerPort is its port or port channel.
 	PeerPort string
 	State    v1alpha1.LinkState
+	// Link by its name.
+	Link string
 }
 
-// Uplinks are the ports of a switch that the underlay is to use: those between
-// a spine and a leaf or border. A port channel is one of them, in the best state
+// Uplinks are the ports of a switch that the underlay is to use: those with
+// another switch at their other end, unless both are spines. A port channel is one of them, in the best state
 // of its members.
 func (t Topology) Uplinks(name string) []Uplink {
 	id := t.index.object(name, true)
@@ -83,7 +85,7 @@ func (t Topology) Uplinks(name string) []Uplink {
 		if peer.sw == nil || !joins(sw.sw.Spec.Role, peer.sw.Spec.Role) {
 			continue
 		}
-		u := Uplink{Peer: peer.Name, State: t.Links[i].Status.State}
+		u := Uplink{Peer: peer.Name, State: t.Links[i].Status.State, Link: t.Links[i].Name}
 		u.Port, _ = t.index.channel(here)
 		u.PeerPort, _ = t.index.channel(there)
 		out = append(out, u)
@@ -96,7 +98,7 @@ func (t Topology) Uplinks(name string) []Uplink {
 
 // joins says whether a cable between switches of these roles is an uplink.
 func joins(a, b v1alpha1.SwitchRole) bool {
-	return (a == v1alpha1.RoleSpine) != (b == v1alpha1.RoleSpine)
+	return a != v1alpha1.RoleSpine || b != v1alpha1.RoleSpine
 }
 
 // rank orders states from the surest to the least sure.

@@ -34,7 +34,9 @@ func TestRights(t *testing.T) {
 	c := who{cluster: cluster, admin: admin}
 	t.Run("agent", c.agent)
 	t.Run("agent without a node", c.unboundAgent)
+	t.Run("agent of a host", c.hostAgent)
 	t.Run("tenant", c.tenant)
+	t.Run("hosts and cables", c.hosts)
 	t.Run("viewer", c.viewer)
 	t.Run("network team", c.networkTeam)
 	t.Run("stranger", c.stranger)
@@ -99,7 +101,12 @@ func parse[T client.Object](t *testing.T, text string, into T) T {
 // to the pod, or to nothing if pod is nil.
 func (w who) token(t *testing.T, pod *corev1.Pod) client.WithWatch {
 	t.Helper()
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: rbactest.Namespace, Name: "switchlet-agent"}}
+	return w.tokenOf(t, "switchlet-agent", pod)
+}
+
+func (w who) tokenOf(t *testing.T, name string, pod *corev1.Pod) client.WithWatch {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: rbactest.Namespace, Name: name}}
 	request := &authenticationv1.TokenRequest{}
 	if pod != nil {
 		if err := w.admin.Get(t.Context(), client.ObjectKeyFromObject(pod), pod); err != nil {
@@ -298,7 +305,7 @@ func (w who) stranger(t *testing.T) {
 	r := rights{w.cluster.As(t, "sam"), t}
 	for _, list := range []client.ObjectList{
 		&v1alpha1.VPCList{}, &v1alpha1.VPCAttachmentList{}, &v1alpha1.AllocationList{}, &v1alpha1.FabricList{},
-		&v1alpha1.SwitchList{}, &v1alpha1.SwitchConfigList{},
+		&v1alpha1.SwitchList{}, &v1alpha1.SwitchConfigList{}, &v1alpha1.HostList{}, &v1alpha1.LinkList{},
 	} {
 		r.mayNot(fmt.Sprintf("read a %T", list), r.read(list))
 	}

@@ -27,6 +27,7 @@ const Namespace = "switchlet-system"
 // The user names of Switchlet's programs.
 const (
 	AgentUser      = "system:serviceaccount:" + Namespace + ":switchlet-agent"
+	HostAgentUser  = "system:serviceaccount:" + Namespace + ":switchlet-host-agent"
 	ControllerUser = "system:serviceaccount:" + Namespace + ":switchlet-controller"
 )
 

@@ -13,6 +13,7 @@ func TestRevisionCoversBGP(t *testing.T) {
 	seen := map[string]string{}
 	for name, edit := range map[string]func(*v1alpha1.SwitchConfigSpec){
 		"nothing":     func(*v1alpha1.SwitchConfigSpec) {},
+		"own uplink":  func(s *v1alpha1.SwitchConfigSpec) { s.Uplinks = []string{"Ethernet48"} },
 		"no BGP":      func(s *v1alpha1.SwitchConfigSpec) { s.BGP = nil },
 		"ASN":         func(s *v1alpha1.SwitchConfigSpec) { s.BGP.ASN++ },
 		"router id":   func(s *v1alpha1.SwitchConfigSpec) { s.BGP.RouterID = "10.255.0.2" },
@@ -21,7 +22,7 @@ func TestRevisionCoversBGP(t *testing.T) {
 		"description": func(s *v1alpha1.SwitchConfigSpec) { s.BGP.Neighbors[0].Description = "spine" },
 	} {
 		sw := &v1alpha1.Switch{Spec: v1alpha1.SwitchSpec{BGP: &base}}
-		spec := v1alpha1.SwitchConfigSpec{BGP: bgp(sw, netip.MustParseAddr("10.255.0.1"))}
+		spec := v1alpha1.SwitchConfigSpec{BGP: uplinks{}.bgp(Inputs{}, sw, netip.MustParseAddr("10.255.0.1"))}
 		edit(&spec)
 		if other, ok := seen[revision(spec)]; ok {
 			t.Errorf("%s and %s have the same revision", name, other)
