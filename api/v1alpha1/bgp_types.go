@@ -10,7 +10,7 @@ type BGP struct {
 	// Uplinks are routed ports and port channels with another switch at their
 	// other end. Whoever answers there is a neighbour (BGP unnumbered, over the
 	// link-local IPv6 addresses), whatever its ASN.
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=15
 	// +kubebuilder:validation:items:Pattern=`^[A-Za-z0-9_.-]+$`
 	// +listType=set
@@ -28,7 +28,8 @@ type BGP struct {
 type BGPConfig struct {
 	BGP `json:",inline"`
 	// RouterID tells the switch from others (RFC 4271, section 1.1): the IPv4
-	// address of its VTEP. Without it the agent leaves BGP as it is.
+	// address of its VTEP or, for a spine, one from the same pool. Without it
+	// the agent leaves BGP as it is.
 	// +kubebuilder:validation:MaxLength=15
 	// +optional
 	RouterID string `json:"routerID,omitempty"`

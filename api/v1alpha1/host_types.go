@@ -2,13 +2,16 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Conditions of a Host.
+// Conditions of a Host. Its agent writes Ready: it says whether the NICs are known and
+// LLDP is spoken on all of them. Reasons: Ready; NICsUnknown (the kernel does not tell);
+// NoNICs (the host has none); LLDPSilent (LLDP is not spoken on some NICs, or at all);
+// NeighborsNotSaved (they are not on the disk, so that a restart begins without any).
 const (
 	// HostCabled is written by the controller, the only thing in the status that
 	// is: it says whether the NICs are cabled so that the fabric can serve them.
 	// It takes nothing away: what was cabled before keeps what it has. Reasons:
-	// Cabled; those that the package controller/topology documents. Ready does
-	// not depend on it.
+	// Cabled; NoCable (Unknown: it has none yet); those that the package
+	// controller/topology documents. Ready does not depend on it.
 	HostCabled = "Cabled"
 )
 

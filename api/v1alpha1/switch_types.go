@@ -38,6 +38,12 @@ const (
 	// nothing away. Reasons: Cabled; those that the package controller/topology
 	// documents. Ready does not depend on it.
 	SwitchCabled = "Cabled"
+	// SwitchUnderlay, written by the controller too, says whether the switch is
+	// in the underlay as its cables and its spec want it. Reasons: Underlay;
+	// PortInUse, PortInVLAN, PortChannelNotRouted (what keeps a cable from being
+	// an uplink); TooManyUplinks; ASNConflict, VTEPConflict (a pin that another
+	// switch has); ASNExhausted, VTEPExhausted. Ready does not depend on it.
+	SwitchUnderlay = "Underlay"
 )
 
 // SwitchSpec is what the network team says of a switch; the controller makes

@@ -51,7 +51,7 @@ type SwitchConfigSpec struct {
 	BGP *BGPConfig `json:"bgp,omitempty"`
 	// Uplinks are the ports that the agent makes routed, with a link-local IPv6
 	// address, in natural order of their names. Who speaks BGP there is in bgp.
-	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=15
 	// +kubebuilder:validation:items:Pattern=`^Ethernet[0-9]+$`
 	// +listType=set

@@ -9,10 +9,12 @@ const (
 	// SwitchNotFound; SwitchNotLeaf; SwitchUnknown (its agent has not reported
 	// yet); PortNotFound; PortInPortChannel; PortRouted; PortConflict (an
 	// older attachment or a row made by hand holds the port in a way that
-	// excludes this one); LimitExceeded; VLANExhausted; VTEPExhausted.
+	// excludes this one); PortUplink (it goes to another switch); LimitExceeded;
+	// VLANExhausted; VTEPExhausted; InvalidSelector; RolledBack (a switch took
+	// the change back). With status True: NoHosts, NotCabled (it waits).
 	AttachmentAccepted = "Accepted"
 	// AttachmentProgrammed says whether the switch has the attachment in its
-	// CONFIG_DB. Reasons: Programmed; Progressing; NotAccepted; or the reason
+	// CONFIG_DB. Reasons: Programmed; NoPlaces; Progressing; NotAccepted; or the reason
 	// of a Problem that the agent reported.
 	AttachmentProgrammed = "Programmed"
 )

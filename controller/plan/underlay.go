@@ -39,7 +39,7 @@ func (u uplinks) at(port string) (Cable, bool) {
 }
 
 // maxUplinks is how many a SwitchConfig can carry.
-const maxUplinks = 64
+const maxUplinks = 256
 
 // findUplinks decides for every switch of a group which of its cables are
 // uplinks. What cannot be one is a Problem of the Switch.

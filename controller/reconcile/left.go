@@ -130,6 +130,6 @@ func remade(sw *v1alpha1.Switch) map[string]string {
 // are the controller's.
 func reported(sw *v1alpha1.Switch) bool {
 	return len(sw.Status.Ports) > 0 || slices.ContainsFunc(sw.Status.Conditions, func(c metav1.Condition) bool {
-		return c.Type != v1alpha1.SwitchCabled && c.Type != switchUnderlay
+		return c.Type != v1alpha1.SwitchCabled && c.Type != v1alpha1.SwitchUnderlay
 	})
 }

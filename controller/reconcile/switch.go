@@ -19,14 +19,6 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
-// switchUnderlay is the condition of a Switch that says whether it is in the
-// underlay as it is cabled and as its spec says. A switch that the underlay does
-// not concern does not have it. Reasons: Underlay; ASNConflict, VTEPConflict
-// (another switch has what its spec says); ASNExhausted; PortInUse, PortInVLAN,
-// PortChannelNotRouted, TooManyUplinks (of a cable to another switch that makes
-// no uplink).
-const switchUnderlay = "Underlay"
-
 // switchReconciler says on a Switch how it is cabled and what follows from that.
 type switchReconciler struct{ base }
 
@@ -58,7 +50,7 @@ func ownConditions(o client.Object) []metav1.Condition {
 		all = o.Status.Conditions
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(c metav1.Condition) bool {
-		return c.Type != v1alpha1.SwitchCabled && c.Type != switchUnderlay
+		return c.Type != v1alpha1.SwitchCabled && c.Type != v1alpha1.SwitchUnderlay
 	})
 }
 
@@ -75,7 +67,7 @@ func (r switchReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	problems := ports.ProblemsOf(v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: sw.Name})
 	set := []metav1.Condition{told(&sw, v1alpha1.SwitchCabled, problems, v1alpha1.SwitchCabled, "Nothing that is heard at its ports, or hears them, contradicts anything else.")}
 	if len(under.problems) > 0 || under.uplinks > 0 {
-		set = append(set, told(&sw, switchUnderlay, under.problems, switchUnderlay, fmt.Sprintf("BGP runs over %d of its ports.", under.uplinks)))
+		set = append(set, told(&sw, v1alpha1.SwitchUnderlay, under.problems, v1alpha1.SwitchUnderlay, fmt.Sprintf("BGP runs over %d of its ports.", under.uplinks)))
 	}
 	return reconcile.Result{}, r.applyConditions(ctx, "Switch", &sw, sw.Status.Conditions, set...)
 }
