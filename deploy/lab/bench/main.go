@@ -37,6 +37,7 @@ func run(ctx context.Context, w io.Writer, out, only string) error {
 	var results []Result
 	for _, b := range []benchmark{
 		{"plan", measurePlan},
+		{"topology", measureTopology},
 		{"yang", measureYANG},
 		{"redis", measureRedis},
 		{"markers", measureMarkers},
