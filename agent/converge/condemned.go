@@ -25,10 +25,9 @@ func (c *Converger) condemn(reason string) error {
 	}
 	kept := render.Wanted{}
 	if c.good != nil {
-		if kept, err = render.Render(&c.good.Spec, c.box()); err != nil {
+		if kept, err = c.renderGood(); err != nil {
 			return fmt.Errorf("the last good revision: %w", err)
 		}
-		kept = c.spare(kept)
 	}
 	all := map[v1alpha1.ObjectReference]state.Condemned{}
 	for _, earlier := range c.cfg.Store.Condemned() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/probe"
@@ -19,13 +20,18 @@ type trial struct {
 	writes  []written
 	watch   *probe.Watch
 	results chan []probe.Result // of the round under way, nil if there is none
-	asked   time.Time           // when the last round was begun
-	pause   time.Duration       // between rounds
+	old     bool                // that round was begun before the last write came to its end
+	// repeated: the last write was one more for a revision that was written before,
+	// which does not put its confirmation off.
+	repeated bool
+	asked    time.Time     // when the last round was begun
+	pause    time.Duration // between rounds
+	lost     string        // what does not work any more, once that is certain
 }
 
 // written is one change of the switch.
 type written struct {
-	at   time.Time
+	at   time.Time      // when it was all written
 	good state.LastGood // the configuration that it puts into force
 	rows map[sonic.Key]state.Before
 }
@@ -72,17 +78,27 @@ func (c *Converger) onTrial(j state.Journal, good state.LastGood, begun bool, no
 	t.pause = min(askPause, c.cfg.Rules.Window/rounds)
 	if last := len(t.writes) - 1; last >= 0 && t.writes[last].good.Spec.Revision == good.Spec.Revision {
 		t.writes[last].extend(good, j.Rows)
-		if begun {
-			t.writes[last].at = now
-		}
+		t.repeated = !begun
 	} else {
 		t.writes = append(t.writes, written{now, good, j.Rows})
+		t.repeated = false
 	}
 	c.facts.Confirmed = onTrial(good.Spec.Revision)
 	if t.watch == nil {
 		t.watch = probe.NewWatch(c.cfg.Rules, j.Baseline, now)
 	}
 	t.watch.Written(now)
+}
+
+// written says that a write came to its end, or was broken off: its trial begins
+// now, and that something worked while it was under way says nothing about it.
+func (t *trial) written(now time.Time) {
+	t.watch.Written(now)
+	if !t.repeated {
+		t.writes[len(t.writes)-1].at = now
+	}
+	t.old = t.results != nil
+	t.asked = time.Time{}
 }
 
 // extend adds a further write of the same revision.
@@ -103,25 +119,16 @@ func onTrial(revision string) report.State {
 // trial. It says why what is on trial has to be taken back, if it has.
 func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string, err error) {
 	t := &c.trial
-	if !t.open() {
-		return "", nil
+	if !t.open() || t.lost != "" {
+		return t.lost, nil
 	}
 	if len(t.watch.Names()) == 0 && !c.drift.writing {
 		return "", c.confirm(len(t.writes)) // nothing worked before that could be lost
 	}
-	var results []probe.Result
-	select {
-	case results = <-t.results:
-		t.results = nil
-	default:
-	}
-	if t.results == nil && !now.Before(t.asked.Add(t.pause)) {
-		t.ask(ctx, c.session.prober, c.signal, now)
-	}
-	verdict, what := t.watch.Observe(now, results)
+	verdict, what := c.observe(ctx, now)
 	switch {
 	case verdict == probe.Revert:
-		return probe.Explain(what), nil
+		return t.lost, nil
 	case c.drift.writing: // not all of it is written yet
 		return "", nil
 	case verdict == probe.Confirm:
@@ -130,6 +137,44 @@ func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string,
 		return "", c.confirm(t.stood(now, c.cfg.Rules.Window))
 	}
 	return "", nil
+}
+
+// observe takes what the probes have found, asks them again when it is time to,
+// and judges. That something is lost is kept.
+func (c *Converger) observe(ctx context.Context, now time.Time) (probe.Verdict, []probe.Result) {
+	t := &c.trial
+	var results []probe.Result
+	select {
+	case results = <-t.results:
+		if t.old {
+			results = slices.DeleteFunc(results, func(r probe.Result) bool { return r.State != probe.Broken })
+		}
+		t.results, t.old = nil, false
+	default:
+	}
+	if t.results == nil && !now.Before(t.asked.Add(t.pause)) {
+		t.ask(ctx, c.session.prober, c.signal, now)
+	}
+	verdict, what := t.watch.Observe(now, results)
+	if verdict == probe.Revert {
+		t.lost = probe.Explain(what)
+	}
+	return verdict, what
+}
+
+// judged reports whether something is on trial that can still be lost.
+func (c *Converger) judged() bool {
+	t := &c.trial
+	return t.open() && t.lost == "" && len(t.watch.Names()) > 0
+}
+
+// lost observes what is on trial while something else is waited for, and reports
+// whether it is lost. It confirms nothing: more may still be written.
+func (c *Converger) lost(ctx context.Context, now time.Time) bool {
+	if c.judged() {
+		c.observe(ctx, now)
+	}
+	return c.trial.lost != ""
 }
 
 // ask begins a round of probes, and wakes the Converger when it is over.

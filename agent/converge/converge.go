@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -163,7 +164,7 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 			return err
 		}
 		c.session = s
-		c.proof = proof{recheck: time.Now()}
+		c.proof = proof{recheck: time.Now(), since: time.Now()}
 		c.unsaved(time.Now())
 	}
 	begin := time.Now()
@@ -198,12 +199,24 @@ func (c *Converger) tidy() {
 
 // refresh brings the rows up to date.
 func (c *Converger) refresh(ctx context.Context) (changed []sonic.Key, all bool, err error) {
+	var before sonic.DB
+	if c.drift.writing && c.drift.policy == v1alpha1.DriftReport {
+		before = maps.Clone(c.session.mirror.Rows())
+	}
 	changed, all, err = c.session.mirror.Refresh(ctx)
 	if err != nil {
 		return changed, all, err
 	}
+	if before != nil && !all {
+		c.drift.disturbed(changed, before, c.session.mirror.Rows(), c.cfg.Store.Ledger(), time.Now())
+	}
 	if all || len(changed) > 0 {
 		c.changes++
+	}
+	if all {
+		c.session.balance = nil
+	} else if c.session.balance != nil {
+		c.session.balance.Touch(changed...)
 	}
 	switch v := c.session.validator; {
 	case v == nil:

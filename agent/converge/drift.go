@@ -10,7 +10,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/switchlet/switchlet/agent/metrics"
-	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 )
@@ -27,6 +26,10 @@ const (
 type drift struct {
 	settled sonic.DB // the rows that were last wanted and written; nil if that is not known
 	writing bool     // a change was begun and has not come to its end
+	// policy is what is to become of drift, and meanwhile has the rows that others
+	// changed while the agent was writing, as they were before.
+	policy    v1alpha1.DriftPolicy
+	meanwhile sonic.DB
 	// reloaded: SONiC has loaded CONFIG_DB anew, or Redis was away. Rows that are
 	// missing since were not deleted by anybody.
 	reloaded bool
@@ -125,14 +128,57 @@ func (f *drift) list(now time.Time) []v1alpha1.Drift {
 
 // left are the rows that are not to be put back, as they are wanted: what
 // depends on them stays too.
-func (f *drift) left(policy v1alpha1.DriftPolicy) sonic.Stuck {
-	if policy != v1alpha1.DriftReport || len(f.rows) == 0 {
+func (f *drift) left() sonic.Stuck {
+	if f.policy != v1alpha1.DriftReport || len(f.rows) == 0 {
 		return nil
 	}
 	left := sonic.Stuck{}
 	for key := range f.rows {
-		left[key] = sonic.StuckRow{Fields: f.settled[key]}
+		fields, ok := f.meanwhile[key]
+		if !ok {
+			fields = f.settled[key]
+		}
+		left[key] = sonic.StuckRow{Fields: fields}
 	}
+	return left
+}
+
+// disturbed takes note of rows that others changed while the agent was writing:
+// half of what is wanted is there then, so that they are compared with what they
+// were before.
+func (f *drift) disturbed(keys []sonic.Key, before, rows sonic.DB, ledger sonic.Ledger, now time.Time) {
+	for _, key := range keys {
+		was, there := before[key]
+		names, own := ledger[key]
+		if !own || !there {
+			continue
+		}
+		if known, again := f.meanwhile[key]; again {
+			was = known
+		}
+		found := different(key, rows, was.Only(names))
+		if len(found) > 0 && f.meanwhile == nil {
+			f.meanwhile = sonic.DB{}
+		}
+		if f.note(key, found, now); len(found) > 0 {
+			f.meanwhile[key] = was.Only(names)
+		}
+	}
+}
+
+// written says that a change came to its end, and what is wanted now.
+func (f *drift) written(rows sonic.DB) {
+	f.settled, f.writing, f.meanwhile = rows, false, nil
+}
+
+// leftAlone are the rows that the agent leaves as they are: daemons do not let go
+// of them, or somebody else changed them and nobody wants them back.
+func (c *Converger) leftAlone() sonic.Stuck {
+	left := c.drift.left()
+	if left == nil {
+		return c.stuck.rows
+	}
+	maps.Copy(left, c.stuck.rows)
 	return left
 }
 
@@ -143,8 +189,8 @@ func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
 	f := &c.drift
 	f.metric = c.cfg.Metrics.Drift
 	if f.settled == nil && c.good != nil && c.cfg.Store.Journal() == nil {
-		if wanted, err := render.Render(&c.good.Spec, c.box()); err == nil {
-			f.settled = c.spare(wanted).Rows
+		if wanted, err := c.renderGood(); err == nil {
+			f.settled = wanted.Rows
 			all = true
 		}
 	}
@@ -154,13 +200,21 @@ func (c *Converger) lookForDrift(keys []sonic.Key, all bool) {
 	}
 	now := time.Now()
 	f.look(keys, all, c.session.mirror.Rows(), ledger, now)
-	c.facts.Drift = f.list(now)
+	c.tellDrift(now)
+}
+
+// tellDrift reports what others changed in CONFIG_DB and in FRR.
+func (c *Converger) tellDrift(now time.Time) {
+	all := slices.Concat(c.drift.list(now), c.routing.drift.list(now))
+	c.facts.Drift = all[:min(len(all), maxDrift)]
 }
 
 // cut bounds what comes from the switch to what the API takes.
-func cut(s string) string {
-	if len(s) > maxWord {
-		return strings.ToValidUTF8(s[:maxWord], "")
+func cut(s string) string { return cutTo(s, maxWord) }
+
+func cutTo(s string, limit int) string {
+	if len(s) > limit {
+		return strings.ToValidUTF8(s[:limit], "")
 	}
 	return s
 }

@@ -137,7 +137,7 @@ func TestUnfinishedChangeIsNoDrift(t *testing.T) {
 	r.start()
 	r.apply(spec("r1", 100))
 	r.end()
-	if !r.cut(8, spec("r2", 101)) {
+	if !r.cut(3, spec("r2", 101)) {
 		t.Fatal("the agent was not killed")
 	}
 	r.start()
@@ -163,4 +163,32 @@ func TestReloadIsNoDrift(t *testing.T) {
 	if f := r.until("facts", func(f report.Facts) bool { return f.Connected.OK }); len(f.Drift) > 0 {
 		t.Errorf("drift is %+v", f.Drift)
 	}
+}
+
+// With policy Report, that holds also for what somebody changes while the agent is
+// writing something else, and waits for a daemon.
+func TestDriftInTheMiddleOfAChange(t *testing.T) {
+	r := driftRig(t, v1alpha1.DriftReport)
+	r.config.Patience = time.Minute
+	r.start()
+	r.apply(spec("r1", 100, 101))
+	const member = "VLAN_MEMBER|Vlan101|Ethernet0"
+	r.hang(member)
+	generation := r.write(spec("r2", 100, 102))
+	r.gone(member)
+	r.hset("VLAN|Vlan100", "description", "mine")
+	r.heal()
+	f := r.until("the change is in force, and it is told", func(f report.Facts) bool {
+		return f.AppliedGeneration == generation && len(f.Drift) > 0
+	})
+	if diff := cmp.Diff(changesByHand()[0].told, text(f.Drift)); diff != "" || f.Drift[0].RevertedAt != nil {
+		t.Errorf("drift is %+v (-want +got):\n%s", f.Drift, diff)
+	}
+	rows := r.rows()
+	if rows["VLAN|Vlan100"]["description"] != "mine" || rows["VLAN_MEMBER|Vlan102|Ethernet0"] == nil || rows["VLAN|Vlan101"] != nil {
+		t.Errorf("rows are %v", rows)
+	}
+	r.policy = v1alpha1.DriftRevert
+	r.pause(false)
+	r.until("it is put back", func(f report.Facts) bool { return len(f.Problems) == 0 && f.Drift[0].RevertedAt != nil })
 }

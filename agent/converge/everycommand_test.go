@@ -12,8 +12,8 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/box"
 )
 
-// All of them takes `go test ./agent/converge -run EveryCommand -kill-step 1`.
-var killStep = flag.Int("kill-step", 4, "the agent is killed after every so many commands, from one of the first on")
+// Fewer of them takes `go test ./agent/converge -run EveryCommand -kill-step 4`.
+var killStep = flag.Int("kill-step", 1, "the agent is killed after every so many commands, from one of the first on")
 
 // firstKill is after how many commands the agent is killed first.
 func firstKill(t *testing.T) int {

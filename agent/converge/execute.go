@@ -57,7 +57,8 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	whole := false
 	defer func() {
 		if !whole {
-			c.proof.recheck = time.Now() // some of it may have been written, and is not waited for
+			// Some of it may have been written, and is not waited for.
+			c.proof.recheck, c.proof.since = time.Now(), time.Now()
 		}
 	}()
 	for _, stage := range plan.Stages {
@@ -97,32 +98,6 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 	return nil
 }
 
-// tooSoon looks, before rows of owners that were left out are tried again,
-// whether a daemon has something of them: it may have taken a row only after it
-// was given up, and a new one would be lost on it.
-func (c *Converger) tooSoon(ctx context.Context, stage sonic.Stage) error {
-	if len(c.quarantine.failures) == 0 {
-		return nil
-	}
-	rows, keys := sonic.DB{}, []sonic.Key(nil)
-	for _, command := range stage.Commands {
-		if command.Op == sonic.Create {
-			rows[command.Key] = command.Fields
-			keys = append(keys, command.Key)
-		}
-	}
-	markers := rows.Accepted(keys)
-	for i := range markers {
-		markers[i].Gone = true
-	}
-	held, err := c.session.markers.Missing(ctx, markers)
-	if err != nil || len(held) == 0 {
-		return err
-	}
-	c.stuck.add(held, nil, time.Now())
-	return errAgain
-}
-
 // undisturbed looks, after a wait, whether somebody else changed CONFIG_DB in the
 // meantime: the rest of the plan may be wrong then.
 func (c *Converger) undisturbed(ctx context.Context, stage sonic.Stage) error {
@@ -137,22 +112,6 @@ func (c *Converger) undisturbed(ctx context.Context, stage sonic.Stage) error {
 		return errAgain
 	}
 	return nil
-}
-
-// await waits for the markers of a stage and returns those that did not come.
-func (c *Converger) await(ctx context.Context, stage sonic.Stage) ([]sonic.Marker, error) {
-	if len(stage.Await) == 0 {
-		return nil, nil
-	}
-	patience := c.cfg.Patience
-	if stage.Soft {
-		patience /= settlePart
-	}
-	missing, err := c.session.markers.Await(ctx, stage.Await, patience)
-	if stage.Soft {
-		return nil, err
-	}
-	return missing, err
 }
 
 // noteFresh remembers rows that have never been in force, and forgets those

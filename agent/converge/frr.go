@@ -56,6 +56,7 @@ type routing struct {
 	trouble        error     // FRR could not be reached, or something not be recorded
 	refused        string    // what FRR did not take that is not a tenant's
 	conflicts      []v1alpha1.Problem
+	drift          drift // what others took out
 	file           frrFile
 }
 
@@ -64,6 +65,7 @@ func (r *routing) init(c *Converger) {
 	r.cfg, r.log, r.wake = c.cfg.FRR, c.cfg.Log, c.signal
 	r.cfg.Recheck = cmp.Or(r.cfg.Recheck, defaultRecheck)
 	r.file.name = r.cfg.File
+	r.drift.metric = c.cfg.Metrics.Drift
 	if c.good != nil {
 		r.bgp, r.usable = c.good.Spec.BGP, c.good.Spec.BGP
 	}
@@ -145,7 +147,7 @@ func (c *Converger) route(ctx context.Context, d desired, spec *v1alpha1.SwitchC
 	case t.empty() && r.saidNothing():
 		r.settled, r.recheck, r.trouble, r.refused, r.conflicts = t, time.Time{}, nil, "", nil
 	default:
-		r.start(ctx, work{target: t, want: t.tree})
+		r.start(ctx, work{target: t, want: t.tree, again: t == r.settled, report: d.drift == v1alpha1.DriftReport})
 	}
 	c.keepFRRFile(now)
 	c.facts.Routed = c.routed(t, d.paused)

@@ -171,7 +171,7 @@ type onSwitch struct {
 func newOnSwitch(t *testing.T) *onSwitch {
 	t.Helper()
 	r := &onSwitch{rig: newRig(t), frr: startFRR(t)}
-	find := converge.FindShell(r.frr.dir, nil)
+	find := converge.FindShell(converge.Ways{Sockets: r.frr.dir})
 	statements, _, err := state.OpenStatements(r.box.StateDir())
 	if err != nil {
 		t.Fatal(err)

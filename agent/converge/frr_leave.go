@@ -16,20 +16,24 @@ import (
 // An FRR that cannot be reached is waited for as long as the patience lasts. It
 // most likely does not run, and has nothing then.
 func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Duration) {
-	r := &c.routing
+	r, reverting := &c.routing, c.trial.lost != ""
 	gone := deletedVRFs(plan)
 	if len(gone) == 0 || len(ofVRFs(r.inForce(), gone)) == 0 {
 		return
 	}
 	for deadline, failures := time.Now().Add(patience), 0; ; failures++ {
 		left := time.Until(deadline)
-		if !r.await(ctx, left) || left <= 0 || ctx.Err() != nil {
+		ended := c.awaitFRR(ctx, left)
+		if c.trial.lost != "" && !reverting {
+			return
+		}
+		if !ended || left <= 0 || ctx.Err() != nil {
 			c.cfg.Log.Warn("VRFs are deleted that FRR may still have", "error", r.trouble, "VRFs", len(gone))
 			return
 		}
 		r.start(ctx, work{want: withoutVRFs(r.inForce(), gone)})
 		r.settled = nil
-		if !r.await(ctx, left) {
+		if !c.awaitFRR(ctx, left) {
 			continue
 		}
 		for _, o := range r.take(false) {
@@ -38,7 +42,27 @@ func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Du
 		if r.trouble == nil || r.lostFor(time.Now()) >= patience {
 			return
 		}
-		pause(ctx, min(backoff(failures), time.Until(deadline)))
+		pause(ctx, min(backoff(failures), askPause, time.Until(deadline)))
+	}
+}
+
+// awaitFRR waits for the change of FRR under way, and reports whether it ended in
+// time. It does not go on when what is on trial is lost.
+func (c *Converger) awaitFRR(ctx context.Context, patience time.Duration) bool {
+	for deadline := time.Now().Add(patience); ; {
+		left := time.Until(deadline)
+		if !c.judged() {
+			return c.routing.await(ctx, left)
+		}
+		if c.lost(ctx, time.Now()) {
+			return false
+		}
+		if c.routing.await(ctx, min(left, c.trial.pause)) {
+			return true
+		}
+		if left <= 0 || ctx.Err() != nil {
+			return false
+		}
 	}
 }
 

@@ -126,6 +126,8 @@ func TestFRRUnreachable(t *testing.T) {
 			r.boot()
 			r.told(routed("r1", 1, 2))
 			r.frr.use(func() { test.away(r.frr) })
+			// A marker that comes a little later than others was not waited for since FRR was.
+			r.must(r.daemons.Slow(t.Context(), "VLAN_INTERFACE|Vlan103", 200*time.Millisecond))
 			begin := time.Now()
 			r.apply(routed("r2", 2, 3))
 			if took := time.Since(begin); took > 10*time.Second {

@@ -261,7 +261,7 @@ func TestForeignInstance(t *testing.T) {
 
 func TestNoWayToFRR(t *testing.T) {
 	r := newRoutedRig(t)
-	r.config.FRR.Shell = converge.FindShell(t.TempDir(), nil)
+	r.config.FRR.Shell = converge.FindShell(converge.Ways{Sockets: t.TempDir()})
 	r.boot()
 	r.apply(routed("r1", 1))
 	f := r.until("the condition says so", func(f report.Facts) bool { return f.Routed.Reason == "FRRUnreachable" })

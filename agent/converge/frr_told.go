@@ -20,9 +20,12 @@ func (c *Converger) hear(wanted render.Wanted, now time.Time) {
 		if !r.reached(o.err, now) || o.target == nil {
 			continue
 		}
+		r.tell(o.lost, now)
+		c.tellDrift(now)
 		r.conflicts, r.refused = c.box().BGPConflicts(o.result.Conflicts), ""
 		if o.result.Sent > 0 && c.trial.watch != nil {
-			c.trial.watch.Written(now)
+			c.trial.repeated = false
+			c.trial.written(now)
 		}
 		c.blameFRR(o.result.Refused, wanted, now)
 		if len(o.result.Refused) > 0 {
@@ -89,7 +92,11 @@ func (c *Converger) routed(t *target, paused bool) report.State {
 			return report.State{Reason: "Conflict", Message: p.Message}
 		}
 	}
-	return r.file.told()
+	state := r.file.told()
+	if n := len(r.drift.rows); n > 0 {
+		state.Message += fmt.Sprintf(" Somebody else changed %d statements of the agent's, see status.drift.", n)
+	}
+	return state
 }
 
 func (r *routing) unreachable() report.State {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,18 +29,22 @@ type frrWorker struct {
 	outcomes []outcome
 	base     frr.Tree        // what FRR was last made
 	retired  map[string]bool // neighbours that the spec on trial took away
+	lost     []lostStatement // what others took out and stays so; of the change under way
 }
 
 // work is one change.
 type work struct {
 	target *target // nil if what leaves is taken out only
 	want   frr.Tree
+	again  bool // FRR had all of it
+	report bool // what others took out is to stay so
 }
 
 // outcome is what became of it.
 type outcome struct {
 	work
 	result frr.Result
+	lost   []lostStatement
 	err    error
 }
 
@@ -84,15 +89,15 @@ func (w *frrWorker) start(ctx context.Context, work work) {
 		defer close(ended)
 		limited, cancel := context.WithTimeout(ctx, workLimit)
 		defer cancel()
-		result, err := w.apply(limited, work.want)
+		result, lost, err := w.apply(limited, work)
 		if ctx.Err() != nil {
 			return // the agent ends
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.outcomes = append(w.outcomes, outcome{work, result, err})
+		w.outcomes = append(w.outcomes, outcome{work, result, lost, err})
 		if err == nil {
-			w.base = work.want
+			w.base = work.kept(lost)
 		}
 	}()
 }
@@ -156,28 +161,39 @@ func (w *frrWorker) saidNothing() bool {
 	return len(tree) == 0
 }
 
-// apply makes FRR what is wanted, with a record of it.
-func (w *frrWorker) apply(ctx context.Context, want frr.Tree) (frr.Result, error) {
+// apply makes FRR what is wanted, with a record of it. The answer has what others
+// took out.
+func (w *frrWorker) apply(ctx context.Context, work work) (frr.Result, []lostStatement, error) {
 	session := w.find()
 	if session == nil || w.cfg.Statements == nil {
-		return frr.Result{}, errNoFRR
+		return frr.Result{}, nil, errNoFRR
 	}
 	owned, known := w.cfg.Statements.Get()
 	if !known {
 		have, err := session.Read(ctx)
 		if err != nil {
-			return frr.Result{}, err
+			return frr.Result{}, nil, err
 		}
-		owned = adopt(have, want)
+		owned = adopt(have, work.want)
 	}
-	result, err := session.Apply(ctx, want, owned, w.record)
+	lost, result, err := w.lost, frr.Result{}, error(nil)
+	switch {
+	case work.again && known:
+		result, lost, err = w.applyAgain(ctx, session, work, owned)
+	case work.target != nil:
+		lost = stillWanted(lost, work.want)
+		fallthrough
+	default:
+		result, err = session.Apply(ctx, work.kept(lost), owned, w.record)
+	}
 	if err != nil {
-		return result, err
+		return result, nil, err
 	}
+	w.lost = slices.DeleteFunc(slices.Clone(lost), func(l lostStatement) bool { return !l.stays })
 	if !known || !reflect.DeepEqual(result.Owned, owned) {
 		err = w.record(result.Owned)
 	}
-	return result, err
+	return result, lost, err
 }
 
 func (w *frrWorker) record(tree frr.Tree) error {

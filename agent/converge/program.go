@@ -3,7 +3,6 @@ package converge
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -22,6 +21,7 @@ func (e diskError) Unwrap() error { return e.error }
 // program makes the rows of CONFIG_DB those of the spec in force.
 func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.ApplyTimes) error {
 	now := time.Now()
+	c.drift.policy = d.drift
 	if err := c.forgive(d); err != nil {
 		return err
 	}
@@ -61,10 +61,12 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 	if err := c.put(ctx, d, spec, plan, times); err != nil {
 		return err
 	}
+	now = time.Now() // a plan can have waited for many seconds
 	if err := c.prove(ctx, now); err != nil {
 		return err
 	}
-	c.drift.settled, c.drift.writing = rows, false
+	c.drift.written(rows)
+	c.tellDrift(now)
 	c.route(ctx, d, spec, now)
 	if c.judge(wanted, now) {
 		return errAgain
@@ -74,18 +76,18 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 
 // plan leaves out the owners that SONiC does not take.
 // It gives the rows that are wanted then, too.
-func (c *Converger) plan(wanted render.Wanted, policy v1alpha1.DriftPolicy, now time.Time) (sonic.Plan, sonic.DB) {
+func (c *Converger) plan(wanted render.Wanted, now time.Time) (sonic.Plan, sonic.DB) {
 	c.quarantine.review(wanted, now)
 	rows := wanted.Rows
 	if len(c.quarantine.owners) > 0 {
 		rows = c.quarantine.leaveOut(wanted)
 	}
-	stuck := c.stuck.rows
-	if left := c.drift.left(policy); left != nil {
-		maps.Copy(left, stuck)
-		stuck = left
+	s := c.session
+	if s.balance == nil {
+		s.balance = sonic.NewBalance(s.mirror.Rows(), rows, c.cfg.Store.Ledger())
 	}
-	return sonic.DiffAround(stuck, c.session.mirror.Rows(), rows, c.cfg.Store.Ledger()), rows
+	s.balance.Want(rows)
+	return s.balance.Diff(c.leftAlone()), rows
 }
 
 // put writes a plan and puts it on trial. What is confirmed already and only
@@ -104,9 +106,12 @@ func (c *Converger) put(ctx context.Context, d desired, spec *v1alpha1.SwitchCon
 			return err
 		}
 		c.onTrial(change, c.lastGood(d, spec), begun, time.Now())
-		defer func() { c.trial.watch.Written(time.Now()) }()
+		defer func() { c.trial.written(time.Now()) }()
 	}
 	c.leave(ctx, plan, c.cfg.Patience)
+	if c.trial.lost != "" {
+		return errAgain
+	}
 	return c.write(ctx, plan, times)
 }
 
@@ -174,7 +179,7 @@ func (c *Converger) start(want sonic.DB) error {
 	rows := c.session.mirror.Rows()
 	ledger := sonic.Adopt(rows, want)
 	if c.good != nil {
-		if last, err := render.Render(&c.good.Spec, c.box()); err == nil {
+		if last, err := c.renderGood(); err == nil {
 			for key, names := range sonic.Adopt(rows, last.Rows) {
 				ledger[key] = names
 			}
@@ -183,6 +188,7 @@ func (c *Converger) start(want sonic.DB) error {
 	if want == nil && c.good == nil {
 		return nil // nothing is written before there is a spec: that may name rows too
 	}
+	c.session.balance = nil
 	if err := c.cfg.Store.SetLedger(ledger); err != nil {
 		return diskError{err}
 	}

@@ -30,7 +30,8 @@ const reasonConverging = "Converging"
 type proof struct {
 	// open are the markers that are waited for.
 	open []sonic.Marker
-	// since is when one of them last came, or when rows were last written.
+	// since is when one of them last came, when rows were last written, or when
+	// the connection was made: what an earlier agent wrote is not known.
 	since time.Time
 	// answered: a marker has come since rows were last written, so there are
 	// daemons at work.

@@ -72,7 +72,8 @@ func (c *Converger) revert(ctx context.Context, reason string) error {
 	open := c.cfg.Store.Journal()
 	revision := open.Revision
 	rows, ledger := c.session.mirror.Rows(), c.cfg.Store.Ledger()
-	plan := sonic.DiffAround(c.stuck.rows, rows, past(*open, rows, ledger), ledger)
+	plan := sonic.DiffAround(c.leftAlone(), rows, past(*open, rows, ledger), ledger)
+	c.session.balance = nil
 	c.drift.writing = true
 	c.leave(ctx, plan, c.cfg.Patience/settlePart)
 	if err := c.write(ctx, plan, &v1alpha1.ApplyTimes{}); err != nil {

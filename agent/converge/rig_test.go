@@ -38,6 +38,7 @@ type rig struct {
 	config   converge.Config // what the tests change of it: Rules, Patience, …
 	byHand   bool            // somebody made mistakes by hand
 	known    bool            // the agent knows its Switch
+	selves   int64           // generations of the Switch
 	faulty   bool            // the daemons do not do their work, and log errors
 
 	mu         sync.Mutex
@@ -122,7 +123,16 @@ func (r *rig) write(spec v1alpha1.SwitchConfigSpec) int64 {
 
 func (r *rig) pause(paused bool) {
 	r.known = true
-	r.inbox.SetSwitch(&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1", Generation: 1}, Spec: v1alpha1.SwitchSpec{Paused: paused, Drift: r.policy}})
+	r.selves++
+	r.inbox.SetSwitch(&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1", Generation: r.selves}, Spec: v1alpha1.SwitchSpec{Paused: paused, Drift: r.policy}})
+}
+
+// looks waits until the agent has looked at everything once more, after all that
+// has happened so far: what it has not done by then it does not do.
+func (r *rig) looks() report.Facts {
+	r.t.Helper()
+	r.pause(false)
+	return r.until("the agent looks again", func(f report.Facts) bool { return f.SwitchGeneration == r.selves })
 }
 
 // until waits for a report.

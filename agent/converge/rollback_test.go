@@ -3,10 +3,12 @@ package converge_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,6 +27,7 @@ func onTrial(t *testing.T) *rig {
 	t.Helper()
 	t.Parallel()
 	r := newRig(t)
+	r.config.Patience = 10 * time.Second // the default: a part of it is for daemons when a change is taken back
 	r.config.Rules = probe.Rules{Window: 400 * time.Millisecond, Steady: 20 * time.Millisecond, Deadline: 300 * time.Millisecond}
 	return r
 }
@@ -158,12 +161,20 @@ func TestChangeThatBreaksNothing(t *testing.T) {
 	t.Run("a failure shorter than the deadline", func(t *testing.T) {
 		r := onTrial(t)
 		r.config.Rules.Deadline = 10 * time.Second
+		var asked atomic.Int32
+		r.config.APIServer = func(context.Context) error { asked.Add(1); return nil }
 		r.start()
 		r.apply(spec("r1", 100))
 		r.write(spec("r2", 100, 101))
 		r.written("VLAN|Vlan101")
 		r.link(false)
-		time.Sleep(r.config.Rules.Window) // a failure that lasts
+		before := asked.Load()
+		r.eventually("the failure lasts for longer than the window", func() error {
+			if n := asked.Load() - before; n < 6 { // four times in each window
+				return fmt.Errorf("the probes were asked %d times", n)
+			}
+			return nil
+		})
 		f := r.until("it is on trial", func(f report.Facts) bool { return f.AppliedRevision == "r2" })
 		if f.Confirmed.Reason != "OnTrial" {
 			t.Errorf("confirmed is %+v", f.Confirmed)
@@ -214,8 +225,7 @@ func TestRepairIsNotOnTrial(t *testing.T) {
 	r.link(false)
 	r.becomes("it is put back", want)
 	changes := r.follow()
-	time.Sleep(3 * r.config.Rules.Deadline) // nothing is to happen
-	if f := r.until("facts", func(report.Facts) bool { return true }); f.BadRevision != "" || !f.Confirmed.OK {
+	if f := r.looks(); f.BadRevision != "" || f.Confirmed.Reason != "Confirmed" {
 		t.Errorf("facts are %+v", f)
 	}
 	if got := changes(); len(got) > 0 {
@@ -238,4 +248,19 @@ func TestBackToTheLastGoodRevision(t *testing.T) {
 	if f := r.until("facts", func(report.Facts) bool { return true }); f.BadRevision != "" {
 		t.Errorf("facts are %+v", f)
 	}
+}
+
+// That something worked while a change was being written says nothing about the
+// change: its trial begins when it is all written.
+func TestTrialBeginsWhenAllIsWritten(t *testing.T) {
+	r := onTrial(t)
+	r.cutOff("VLAN|Vlan102")
+	r.start()
+	r.apply(spec("r1", 100, 101))
+	old := r.rows()
+	// The last marker that is waited for takes longer than the trial.
+	r.must(r.daemons.Slow(t.Context(), "VLAN_MEMBER|Vlan100|Ethernet0", 2*r.config.Rules.Window))
+	r.write(spec("r2", 101, 102))
+	r.until("it is taken back", rolledBack("r2"))
+	r.becomes("the old rows are back", old)
 }

@@ -50,7 +50,10 @@ type session struct {
 	schema  *yang.Schema
 	// validator is nil until the rows have been read.
 	validator *validator
-	version   string
+	// balance is nil until there is something to compare, and when what it knew
+	// is outdated.
+	balance *sonic.Balance
+	version string
 }
 
 // open finds out what the switch is and connects to its databases.

@@ -131,7 +131,7 @@ func (c *Converger) validated(wanted render.Wanted, policy v1alpha1.DriftPolicy,
 		return c.calm.plan, rows, nil
 	}
 	for {
-		plan, rows := c.plan(wanted, policy, now)
+		plan, rows := c.plan(wanted, now)
 		if plan.Commands() == 0 {
 			nothing := len(plan.Stages)+len(plan.Own)+len(plan.Keep)+len(plan.Disown)+len(c.stuck.rows)+len(c.quarantine.owners) == 0
 			c.calm = calm{nothing, c.changes, policy, plan, rows}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,7 +73,7 @@ func (w *walker) walk(steps int) {
 		switch {
 		case w.random.IntN(4) == 0:
 			w.rest()
-			if w.cut(w.random.IntN(60), s) {
+			if w.cut(w.random.IntN(20), s) {
 				w.kills++
 			}
 		default:
@@ -142,6 +143,9 @@ func (w *walker) settled(s v1alpha1.SwitchConfigSpec, generation int64) {
 func (w *walker) spec() v1alpha1.SwitchConfigSpec {
 	random := w.random
 	s := v1alpha1.SwitchConfigSpec{Revision: fmt.Sprintf("s%d-%d", w.steps, random.Uint32())}
+	if random.IntN(4) == 0 {
+		s.Uplinks = []string{"Ethernet8"} // which is cabled to a switch now
+	}
 	vrfs := random.IntN(4)
 	if vrfs == 0 && random.IntN(2) == 0 {
 		return s
@@ -162,7 +166,9 @@ func (w *walker) spec() v1alpha1.SwitchConfigSpec {
 			break
 		}
 		vrf := s.VRFs[random.IntN(vrfs)]
-		s.Segments = append(s.Segments, w.segment(i, vrf, take(&vlans, 100), take(&vnis, 10100)))
+		segment := w.segment(i, vrf, take(&vlans, 100), take(&vnis, 10100))
+		segment.Ports = slices.DeleteFunc(segment.Ports, func(p v1alpha1.SegmentPort) bool { return slices.Contains(s.Uplinks, p.Name) })
+		s.Segments = append(s.Segments, segment)
 	}
 	w.native(s.Segments)
 	return s

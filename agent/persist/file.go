@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/switchlet/switchlet/sonic/atomicfile"
 )
 
 // maxFileSize bounds what is read; that of a full switch has some MiB.
@@ -28,25 +30,6 @@ func readFile(name string) ([]byte, error) {
 	return text, err
 }
 
-// writeSynced writes a file, and returns when it has reached the disk.
-func writeSynced(name string, text []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// syncDir makes a rename survive a crash.
-func syncDir(name string) error {
-	d, err := os.Open(filepath.Dir(name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // temporary is a file that is to take the place of another one.
 type temporary struct{ name string }
 
@@ -59,42 +42,27 @@ func writeBeside(name string, text []byte) (temporary, error) {
 	if err := unix.Stat(name, &like); err != nil {
 		return t, err
 	}
-	if err := os.Remove(t.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return t, err // of an agent that was killed
-	}
-	err := writeSynced(t.name, text, 0o600)
-	if err == nil {
-		err = t.resemble(like)
-	}
-	if err != nil {
-		t.discard()
-	}
-	return t, err
+	return t, atomicfile.Prepare(t.name, text, func(f *os.File) error { return resemble(f, like) })
 }
 
-// resemble gives the file another one's owner and mode. Giving it to somebody
-// else takes a right that the agent may lack; the mode comes last, because that
-// may be lost with the owner.
-func (t temporary) resemble(like unix.Stat_t) error {
+// resemble gives a file another one's owner and mode. Giving it to somebody else
+// takes a right that the agent may lack; the mode comes last, because that may be
+// lost with the owner.
+func resemble(f *os.File, like unix.Stat_t) error {
 	var own unix.Stat_t
-	if err := unix.Stat(t.name, &own); err != nil {
+	if err := unix.Fstat(int(f.Fd()), &own); err != nil {
 		return err
 	}
 	if own.Uid != like.Uid || own.Gid != like.Gid {
-		if err := os.Chown(t.name, int(like.Uid), int(like.Gid)); err != nil {
+		if err := f.Chown(int(like.Uid), int(like.Gid)); err != nil {
 			return err
 		}
 	}
-	return os.Chmod(t.name, fs.FileMode(like.Mode&0o777))
+	return f.Chmod(fs.FileMode(like.Mode & 0o777))
 }
 
 // rename puts the file in place of another one, for good.
-func (t temporary) rename(name string) error {
-	if err := os.Rename(t.name, name); err != nil {
-		return err
-	}
-	return syncDir(name)
-}
+func (t temporary) rename(name string) error { return atomicfile.Install(t.name, name) }
 
 // discard removes the file if it is still there.
 func (t temporary) discard() { _ = os.Remove(t.name) }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/switchlet/switchlet/sonic"
+	"github.com/switchlet/switchlet/sonic/atomicfile"
 )
 
 // recordHeader is the first line of the record: the checksum of the rest, which
@@ -68,14 +69,7 @@ func writeRecord(name string, record sonic.Ledger) error {
 	if err != nil {
 		return err
 	}
-	temporary := name + ".new"
-	if err := writeSynced(temporary, text, 0o600); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, name); err != nil {
-		return err
-	}
-	return syncDir(name)
+	return atomicfile.Write(name, text, 0o600)
 }
 
 // setAside renames a damaged record, in place of the one before.

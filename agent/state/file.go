@@ -7,7 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"github.com/switchlet/switchlet/sonic/atomicfile"
 )
 
 // maxFileSize bounds what is read from disk; a full switch needs 2 MiB.
@@ -35,31 +36,7 @@ func readFile(name string) ([]byte, error) {
 
 // replace writes a file so that after a crash at any moment either the old or
 // the new contents are there.
-func replace(name string, text []byte) error {
-	temporary := name + ".new"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return fmt.Errorf("write %s: %w", temporary, err)
-	}
-	if err := os.Rename(temporary, name); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(name))
-}
-
-// syncDir makes renames in a folder survive a crash.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
+func replace(name string, text []byte) error { return atomicfile.Write(name, text, 0o600) }
 
 // setAside renames a damaged file, in place of the one before, so that they
 // never fill the disk.

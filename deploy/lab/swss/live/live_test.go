@@ -196,6 +196,31 @@ func TestReload(t *testing.T) {
 	l.checkMistakes("")
 }
 
+// Who was told that the daemons are at rest meets no restart of theirs later that
+// is due to something of before: CONFIG_DB_INITIALIZED may be set while they start.
+func TestQuietWaitsForTheLastRestart(t *testing.T) {
+	l := start(t, swss.Config{})
+	const canary = "VLAN_TABLE|canary" // goes when the daemons start again
+	for range 20 {
+		_, err := l.config().Pipelined(t.Context(), func(p redis.Pipeliner) error { // as sonic-cfggen loads a file
+			p.Set(t.Context(), "CONFIG_DB_INITIALIZED", "0", 0)
+			for n := range 1000 {
+				p.HSet(t.Context(), fmt.Sprintf("TEST|%d", n), "field", "value")
+			}
+			p.Set(t.Context(), "CONFIG_DB_INITIALIZED", "1", 0)
+			return nil
+		})
+		l.must(err)
+		l.quiet()
+		l.must(l.db[swss.StateDB].HSet(t.Context(), canary, "state", "ok").Err())
+		l.must(l.config().HSet(t.Context(), "TEST|row", "field", "value").Err())
+		l.quiet()
+		if l.row(swss.StateDB, canary) == "" {
+			t.Fatal("the daemons started again after they had come to rest")
+		}
+	}
+}
+
 func TestStopAndStart(t *testing.T) {
 	l := start(t, swss.Config{})
 	up := l.dump()

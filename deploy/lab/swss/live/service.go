@@ -115,12 +115,9 @@ func (s *Service) runSession(ctx context.Context) error {
 		return err
 	}
 	defer session.close()
-	s.mu.Lock()
-	s.session = session
-	for i := range s.waiters {
-		s.waiters[i].fence = 0 // all that they wrote before is read now
+	if err := s.attach(ctx, session); err != nil {
+		return err
 	}
-	s.mu.Unlock()
 	err = session.run()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,4 +125,22 @@ func (s *Service) runSession(ctx context.Context) error {
 	s.daemons.Stop()
 	s.daemons.Writes() // they are not for the next Redis, which is cleared first
 	return err
+}
+
+// attach gives the service a new connection. Those who wait for quiet set their
+// fences anew: the old ones may have been lost with the connection before, and
+// what was written before them may still be on its way on this one, such as
+// CONFIG_DB_INITIALIZED, at which the daemons start again.
+func (s *Service) attach(ctx context.Context, session *session) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fences++
+	for i := range s.waiters {
+		s.waiters[i].fence = s.fences
+	}
+	if err := s.rdb.Publish(ctx, s.fence, s.fences).Err(); err != nil {
+		return err
+	}
+	s.session = session
+	return nil
 }

@@ -24,7 +24,7 @@ type session struct {
 	prefix   string      // of keyspace events
 	messages chan *redis.Message
 	seen     int  // the last fence that came back
-	reload   bool // CONFIG_DB_INITIALIZED was set
+	reload   bool // the daemons are to start again: CONFIG_DB_INITIALIZED was set
 }
 
 // queue is how many events wait in this process before they wait in Redis.
@@ -77,7 +77,8 @@ func (se *session) receive() {
 
 // run starts the daemons and lets them act until the connection ends.
 func (se *session) run() error {
-	if err := se.locked(se.boot); err != nil {
+	se.reload = true
+	if err := se.locked(se.act); err != nil {
 		return err
 	}
 	timer := time.NewTimer(0)
@@ -152,18 +153,29 @@ func (se *session) act() error {
 		}
 		se.hear(message)
 	}
-	if se.reload {
+	for again := true; again; again = se.reload { // what is read while they act can tell of the next
+		if err := se.restart(); err != nil {
+			return err
+		}
+		writes, err := se.s.daemons.Advance(max(0, time.Since(se.s.start)-se.s.daemons.Now()))
+		if err := errors.Join(err, se.write(writes)); err != nil {
+			return err
+		}
+	}
+	se.release()
+	return nil
+}
+
+// restart starts the daemons again as long as CONFIG_DB_INITIALIZED is seen to be
+// set, also while they start.
+func (se *session) restart() error {
+	for se.reload {
 		se.reload = false
-		se.s.log.Info("CONFIG_DB_INITIALIZED was set: the daemons start again")
+		se.s.log.Info("the daemons start: CONFIG_DB_INITIALIZED was set, or Redis is new")
 		if err := se.boot(); err != nil {
 			return err
 		}
 	}
-	writes, err := se.s.daemons.Advance(max(0, time.Since(se.s.start)-se.s.daemons.Now()))
-	if err := errors.Join(err, se.write(writes)); err != nil {
-		return err
-	}
-	se.release()
 	return nil
 }
 
