@@ -3,6 +3,7 @@ package converge_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +49,8 @@ func TestModelsForbidARow(t *testing.T) {
 	if rows["VLAN_MEMBER|Vlan101|Ethernet0"] == nil {
 		t.Error("the other subnet is not programmed")
 	}
-	s.Revision, s.Segments[0].VLAN = "r2", 102
+	s.Revision, s.Segments = "r2", slices.Clone(s.Segments) // the agent has the others
+	s.Segments[0].VLAN = 102
 	r.apply(s)
 	if rows := r.rows(); rows["VLAN|Vlan102"] == nil {
 		t.Error("the owner was not let in again when its rows changed")
