@@ -13,7 +13,8 @@ import "maps"
 //
 // A row of the record that is not there, because somebody deleted it or because
 // the agent was interrupted, may still be known to a daemon: the plan begins by
-// waiting until it is not.
+// waiting until it is not, or, if the agent's own rows hold it there, by deleting
+// those.
 //
 // want has to be whole: the rows that its rows need are in want or are others'.
 func Diff(have, want DB, owned Ledger) Plan { return DiffAround(nil, have, want, owned) }
@@ -35,6 +36,7 @@ func diffWhole(stuck Stuck, have, want DB, owned Ledger) Plan {
 	}
 	d.keepNeeded()
 	d.chooseGone()
+	d.release()
 	d.spread()
 	return d.plan()
 }
@@ -83,6 +85,7 @@ type differ struct {
 	gone     []bool     // rows to delete
 	anew     []bool     // rows to delete and make again
 	stripped []bool     // rows to remove the agent's fields from
+	holding  []bool     // rows to delete that keep a row of the record that is not there
 	needed   []bool     // unwanted rows that wanted ones need
 	inUse    []Conflict // unwanted rows that cannot go
 }
@@ -94,7 +97,7 @@ func newDiffer(have, want DB, owned Ledger) *differ {
 		numbering: n, have: newSide(have, n), want: newSide(want, n),
 		own: flags(), names: make([][]string, len(n.keys)),
 		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)), usual: map[string][]string{},
-		gone: flags(), anew: flags(), stripped: flags(), needed: flags(),
+		gone: flags(), anew: flags(), stripped: flags(), holding: flags(), needed: flags(),
 	}
 	d.users = d.have.users()
 	d.claimants = newClaimants(d.have, n)
@@ -163,6 +166,37 @@ func (d *differ) dropUnwanted(i int32) {
 	}
 }
 
+// release makes what needs a row of the record that is not there go, and come
+// again if it is wanted: as long as a daemon has it, it does not let go of the
+// other, and takes no new one.
+func (d *differ) release() {
+	queue := d.numbers(d.ghost)
+	for len(queue) > 0 {
+		i := queue[0]
+		queue = queue[1:]
+		for _, user := range d.users.of(i) {
+			if d.holding[user] || !d.own[user] || d.blocker(user) != nil {
+				continue
+			}
+			d.holding[user] = true
+			d.leave(user)
+			queue = append(queue, user)
+		}
+	}
+}
+
+// ghost reports whether a row of the record is not there.
+func (d *differ) ghost(i int32) bool { return d.own[i] && !d.have.there[i] }
+
+// leave has a row deleted, and made again if it is wanted.
+func (d *differ) leave(i int32) {
+	if d.want.there[i] && d.verdicts[i].ok() {
+		d.anew[i] = true
+	} else {
+		d.gone[i] = true
+	}
+}
+
 // spread makes everything go, for good or to be made anew, that needs a row
 // that goes.
 func (d *differ) spread() {
@@ -174,11 +208,7 @@ func (d *differ) spread() {
 			if d.gone[user] || d.anew[user] {
 				continue
 			}
-			if d.want.there[user] && d.verdicts[user].ok() {
-				d.anew[user] = true
-			} else {
-				d.gone[user] = true
-			}
+			d.leave(user)
 			queue = append(queue, user)
 		}
 	}

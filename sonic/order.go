@@ -14,8 +14,11 @@ func (d *differ) plan() Plan {
 			}
 		}
 	}
-	add(d.ghosts(), d.settle(), d.unbind())
-	add(d.deletes()...)
+	free, held := d.ghosts()
+	add(free, d.settle(), d.unbind())
+	add(d.deletes(true)...)
+	add(held)
+	add(d.deletes(false)...)
 	add(d.sets(p)...)
 	p.Accepted = make([]Marker, 0, p.Commands()+p.Commands()/8) // a VRF has two
 	for _, stage := range p.Stages {
@@ -41,17 +44,22 @@ func (d *differ) unowned() int {
 	return n
 }
 
-// ghosts is the stage that waits for rows of the record that are not there: a
+// ghosts are the stages that wait for rows of the record that are not there: a
 // daemon may not have noticed yet, and would take a row that comes again, or
-// goes before it has, for something else.
-func (d *differ) ghosts() Stage {
-	var stage Stage
+// goes before it has, for something else. Those that rows of the agent's hold go
+// after these.
+func (d *differ) ghosts() (free, held Stage) {
 	for i, key := range d.keys {
-		if d.own[i] && !d.have.there[i] {
-			stage.Await = append(stage.Await, left(key)...)
+		if !d.ghost(int32(i)) {
+			continue
+		}
+		if slices.ContainsFunc(d.users.of(int32(i)), func(user int32) bool { return d.holding[user] }) {
+			held.Await = append(held.Await, left(key)...)
+		} else {
+			free.Await = append(free.Await, left(key)...)
 		}
 	}
-	return stage
+	return free, held
 }
 
 // settle is the stage that lets daemons finish what they make of rows that are
@@ -109,8 +117,10 @@ func (d *differ) rebinds(i int32) bool {
 	return d.want.there[i] && d.writes(i) && d.have.fields[i].value(fieldVNI) != d.want.fields[i].value(fieldVNI)
 }
 
-func (d *differ) deletes() []Stage {
-	rows := d.numbers(func(i int32) bool { return d.gone[i] || d.anew[i] || d.stripped[i] })
+// deletes are the stages of the rows that hold one that is not there, or of the
+// others.
+func (d *differ) deletes(holding bool) []Stage {
+	rows := d.numbers(func(i int32) bool { return d.holding[i] == holding && (d.gone[i] || d.anew[i] || d.stripped[i]) })
 	var stages []Stage
 	for _, level := range slices.Backward(d.have.levels(rows, d.have.needs.of)) {
 		stage := Stage{Commands: make([]Command, 0, len(level))}

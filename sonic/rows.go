@@ -135,12 +135,13 @@ func newAdjacency(rows, there int) adjacency {
 
 func (a adjacency) of(i int32) []int32 { return a.list[a.start[i]:a.start[i+1]] }
 
-// users are the rows that are there by the row that they need.
+// users are the rows that are there by the row that they need, which may be
+// missing.
 func (s *side) users() adjacency {
 	n := len(s.there)
 	a := adjacency{start: make([]int32, n+1), list: make([]int32, len(s.needs.list))}
 	for _, need := range s.needs.list {
-		if need != nowhere && s.there[need] {
+		if need != nowhere {
 			a.start[need+1]++
 		}
 	}
@@ -150,7 +151,7 @@ func (s *side) users() adjacency {
 	next := slices.Clone(a.start)
 	for i := range int32(n) {
 		for _, need := range s.needs.of(i) {
-			if need != nowhere && s.there[need] {
+			if need != nowhere {
 				a.list[next[need]] = i
 				next[need]++
 			}

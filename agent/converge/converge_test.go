@@ -57,6 +57,8 @@ func TestChangesByHand(t *testing.T) {
 	}{
 		{"a row is deleted", func() { r.del("VLAN_MEMBER|Vlan100|Ethernet0") }},
 		{"a VLAN is deleted under its rows", func() { r.del("VLAN|Vlan100") }},
+		{"an interface is deleted under its address", func() { r.del("VLAN_INTERFACE|Vlan100") }},
+		{"a VRF is deleted under its interfaces", func() { r.del("VRF|Vrf20001") }},
 		{"a field is changed", func() { r.hset("VLAN|Vlan100", "description", "mine") }},
 		{"a VRF's VNI is changed", func() { r.hset("VRF|Vrf20001", "vni", "7") }},
 		{"an interface's VRF is removed", func() { r.must(r.operator.HDel(t.Context(), "VLAN_INTERFACE|Vlan100", "vrf_name").Err()) }},
