@@ -125,11 +125,15 @@ func TestDemo(t *testing.T) {
 		t.Logf("run %d took %s", run+1, time.Since(begin).Round(time.Millisecond))
 		for _, want := range []string{
 			"6 nodes are Ready",
-			"host2/eth2         leaf2/Ethernet4   up",
 			"controller and agents run",
-			"Rows that appeared in CONFIG_DB of leaf1",
-			"Rows that appeared in CONFIG_DB of leaf2",
-			"No row appeared in CONFIG_DB of spine1",
+			"found all 6 cables by LLDP",
+			"the underlay is in force on 3 switches",
+			"Rows that appeared in CONFIG_DB of spine1 with the underlay",
+			"Rows that appeared in CONFIG_DB of leaf1 with the VPCs",
+			"Rows that appeared in CONFIG_DB of leaf2 with the VPCs",
+			"No row appeared in CONFIG_DB of spine1 with the VPCs",
+			"leaf2/Ethernet8 carries tenant-a/blue/web and tenant-b/red/app",
+			"leaf1/Ethernet0 has lost them",
 			"its rows are gone",
 			"are byte for byte as before",
 			"ASIC_DB 3 BRIDGE_PORT",
@@ -140,9 +144,12 @@ func TestDemo(t *testing.T) {
 				t.Errorf("lab demo does not say %q, but:\n%s", want, output)
 			}
 		}
+		if got := strings.Count(output, "Established"); got != 4 {
+			t.Errorf("%d ends of BGP sessions are established, want 4:\n%s", got, output)
+		}
 	}
 	rows := l.must(t, "rows", "leaf1")
-	for _, want := range []string{"switchlet tenant-a/blue/web", `VLAN|Vlan12 description="added by hand"`} {
+	for _, want := range []string{"switchlet tenant-a/blue/db", `VLAN|Vlan12 description="added by hand"`} {
 		if !strings.Contains(rows, want) {
 			t.Errorf("leaf1 lacks %q after the demonstration:\n%s", want, rows)
 		}

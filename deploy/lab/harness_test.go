@@ -71,10 +71,9 @@ func newLab(t *testing.T, name string, product bool) lab {
 	dir := t.TempDir()
 	l := lab{program: filepath.Join(dir, "lab"), programs: dir, name: name, cgroups: containerdCgroups(t)}
 	build(t, "./deploy/lab", l.program)
-	for _, program := range []string{"agent", "controller"} {
-		source := "./images/pause"
-		if product {
-			source = "./" + program
+	for program, source := range map[string]string{"agent": "./agent", "host-agent": "./cni/host", "controller": "./controller"} {
+		if !product {
+			source = "./images/pause"
 		}
 		build(t, source, filepath.Join(dir, program))
 	}

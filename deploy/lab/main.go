@@ -54,7 +54,7 @@ type app struct {
 	name           string
 	leaves, spines int
 	hosts          int
-	mesh           bool
+	mesh, frr      bool
 	programs       string
 }
 
@@ -116,7 +116,8 @@ func (c command) start(ctx context.Context, args []string) int {
 	a.flags.IntVar(&a.spines, "spines", 1, "number of spines (up, demo)")
 	a.flags.IntVar(&a.hosts, "hosts", 2, "number of hosts, each with cables to two leaves (up, demo)")
 	a.flags.BoolVar(&a.mesh, "mesh", false, "cables between all leaves; only with --spines 0 (up, demo)")
-	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent and controller (up, demo, images; default bin/ of the source tree)")
+	a.flags.BoolVar(&a.frr, "frr", true, "FRR on every switch, so that BGP runs over the cables (up, demo)")
+	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent, host-agent and controller (up, demo, images; default bin/ of the source tree)")
 	a.flags.Usage = func() {
 		fmt.Fprintf(a.flags.Output(), "usage: lab %s [flags] %s\n\n%s\n\nflags:\n", c.name, c.args, c.help)
 		a.flags.PrintDefaults()

@@ -45,7 +45,7 @@ func (a *app) prepare(ctx context.Context) (binaries string, err error) {
 	return folder, err
 }
 
-// programFolder is the folder with agent and controller.
+// programFolder is the folder with agent, host-agent and controller.
 func (a *app) programFolder() (string, error) {
 	if a.programs != "" {
 		return filepath.Abs(a.programs)
@@ -77,7 +77,8 @@ func (a *app) up(ctx context.Context) (state.Lab, error) {
 	a.screen.Step("built the images")
 	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+a.hosts+1)
 	return lifecycle.Up(ctx, lifecycle.Config{
-		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, Binaries: binaries, Images: folder, Say: a.screen.Step,
+		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, FRR: a.frr,
+		Binaries: binaries, Images: folder, Say: a.screen.Step,
 	})
 }
 

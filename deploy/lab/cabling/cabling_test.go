@@ -27,14 +27,14 @@ func TestCablesOfANewLab(t *testing.T) {
 			"host2/eth1 leaf1/Ethernet8", "host2/eth2 leaf1/Ethernet12",
 		}},
 		{"four spines", cabling.Fabric{Leaves: 1, Spines: 4}, []string{
-			"leaf1/Ethernet104 spine4/Ethernet0", "leaf1/Ethernet108 spine3/Ethernet0",
-			"leaf1/Ethernet120 spine1/Ethernet0", "leaf1/Ethernet124 spine2/Ethernet0",
+			"leaf1/Ethernet100 spine4/Ethernet0", "leaf1/Ethernet104 spine3/Ethernet0",
+			"leaf1/Ethernet108 spine2/Ethernet0", "leaf1/Ethernet120 spine1/Ethernet0",
 		}},
 		{"more than two leaves", cabling.Fabric{Leaves: 3, Hosts: 1}, []string{
 			"host1/eth1 leaf1/Ethernet0", "host1/eth2 leaf2/Ethernet0",
 		}},
 		{"a mesh", cabling.Fabric{Leaves: 3, Mesh: true}, []string{
-			"leaf1/Ethernet120 leaf2/Ethernet120", "leaf1/Ethernet124 leaf3/Ethernet120", "leaf2/Ethernet124 leaf3/Ethernet124",
+			"leaf1/Ethernet108 leaf3/Ethernet120", "leaf1/Ethernet120 leaf2/Ethernet120", "leaf2/Ethernet108 leaf3/Ethernet108",
 		}},
 		{"hosts alone", cabling.Fabric{Spines: 1, Hosts: 2}, nil},
 	} {

@@ -64,13 +64,13 @@ func NICName(number int) string { return fmt.Sprintf("eth%d", number) }
 // port is the name of the nth port, from 1.
 func port(n int) string { return fmt.Sprintf("Ethernet%d", 4*(n-1)) }
 
-// uplink is the nth uplink of a leaf, from 1: first the two ports that its
-// operator has made routed ones, Ethernet120 and Ethernet124, then downwards
-// from Ethernet108, past the port channel of Ethernet112 and Ethernet116.
+// uplink is the nth uplink of a leaf, from 1: first Ethernet120, which its operator
+// has made a routed port, then downwards from Ethernet108, which nobody has, past
+// the port channel of Ethernet112 and Ethernet116.
 func uplink(leaf, n int) End {
-	number := ports - 2 + n
-	if n > 2 {
-		number = ports - 1 - n
+	number := ports - 1
+	if n > 1 {
+		number = ports - 2 - n
 	}
 	return End{fmt.Sprintf("leaf%d", leaf), port(number)}
 }

@@ -23,7 +23,7 @@ func needs() []need {
 		{"runc", "runc", "runs containers"},
 		{"nsenter", "util-linux", "lab exec"},
 		{"lldpd", "lldpd", "each switch's LLDP"},
-		{"vtysh", "frr", "FRR, for the tests of routing"},
+		{"vtysh", "frr", "each switch's BGP"},
 		{"dockerd", "docker.io", "SONiC's containers, for the tests of FRR in one"},
 		{"python3", "python3-minimal", "SONiC's way of writing JSON, for tests"},
 	}

@@ -1,6 +1,7 @@
 // Package demo shows what Switchlet does, on a lab that runs: it deploys the
-// product as a user would, makes two VPCs, deletes one of them, and checks after
-// each step what is in the switches' CONFIG_DBs, and in the end what SONiC's
+// product as a user would, waits until the cables are found and the switches route
+// over them, makes two VPCs, re-cables a host, deletes one of the VPCs, and checks
+// after each step what is in the switches' CONFIG_DBs, and in the end what SONiC's
 // daemons made of it.
 package demo
 
@@ -42,8 +43,8 @@ func New(lab state.Lab, product string, screen *screen.Screen) *Demo {
 // Run goes through the whole demonstration. It fails if anything is not as it
 // has to be.
 func (d *Demo) Run(ctx context.Context) error {
-	if d.lab.Leaves < 2 {
-		return fmt.Errorf("the lab has %d leaves: the demonstration attaches to leaf1 and leaf2", d.lab.Leaves)
+	if d.lab.Leaves < 2 || d.lab.Hosts < 2 {
+		return fmt.Errorf("the lab has %d leaves and %d hosts: the demonstration needs two of each, host1 for the web and host2 for its database", d.lab.Leaves, d.lab.Hosts)
 	}
 	before, err := d.snapshot(ctx)
 	if err != nil {
@@ -56,20 +57,28 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err := d.Deploy(ctx); err != nil {
 		return err
 	}
-	if err := d.showCables(); err != nil {
+	if err := d.BringUpFabric(ctx); err != nil {
 		return err
 	}
-	blue, both, err := d.makeVPCs(ctx)
+	underlay, err := d.snapshot(ctx)
 	if err != nil {
 		return err
 	}
-	if err := d.show(ctx, both.minus(before)); err != nil {
+	both, err := d.makeVPCs(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.show(ctx, underlay.minus(before), both.minus(underlay)); err != nil {
 		return err
 	}
 	if err := d.showDaemons(ctx, fresh); err != nil {
 		return err
 	}
-	after, err := d.deleteRed(ctx, blue, both)
+	settled, err := d.recable(ctx, both)
+	if err != nil {
+		return err
+	}
+	after, err := d.deleteRed(ctx, settled)
 	if err != nil {
 		return err
 	}
@@ -91,10 +100,10 @@ func (d *Demo) Deploy(ctx context.Context) error {
 	if _, err := d.kubectl.run(ctx, "apply", "--server-side", "-k", filepath.Join(folder, "deploy")); err != nil {
 		return err
 	}
-	d.screen.Step("applied deploy/: CRDs, RBAC, controller Deployment, agent DaemonSet")
+	d.screen.Step("applied deploy/: CRDs, RBAC, controller Deployment, DaemonSets of the agents on switches and hosts")
 	d.screen.Progress("waiting for the pods of controller and agents")
 	group, waiting := errgroup.WithContext(ctx)
-	for _, object := range []string{"daemonset/switchlet-agent", "deployment/switchlet-controller"} {
+	for _, object := range []string{"daemonset/switchlet-agent", "daemonset/switchlet-host-agent", "deployment/switchlet-controller"} {
 		group.Go(func() error {
 			_, err := d.kubectl.run(waiting, "rollout", "status", object, "-n", "switchlet-system", timeout())
 			return err
@@ -131,32 +140,43 @@ func (d *Demo) waitNodes(ctx context.Context) error {
 	return nil
 }
 
-// makeVPCs makes blue, then red, and returns the rows after each.
-func (d *Demo) makeVPCs(ctx context.Context) (blue, both rows, err error) {
+// BringUpFabric says which identifiers there are and waits for what follows from the
+// cables: all of them are found, and every switch routes over those to others.
+func (d *Demo) BringUpFabric(ctx context.Context) error {
 	if err := d.apply(ctx, manifests.Fabric); err != nil {
-		return nil, nil, err
+		return err
 	}
-	if blue, err = d.makeVPC(ctx, manifests.VPCBlue, "tenant-a"); err != nil {
-		return nil, nil, err
+	if err := d.showCables(ctx); err != nil {
+		return err
 	}
-	both, err = d.makeVPC(ctx, manifests.VPCRed, "tenant-b")
-	return blue, both, err
+	return d.showUnderlay(ctx)
 }
 
-func (d *Demo) makeVPC(ctx context.Context, file, namespace string) (rows, error) {
+// makeVPCs makes blue, then red, and returns the rows after that.
+func (d *Demo) makeVPCs(ctx context.Context) (rows, error) {
+	if err := d.makeVPC(ctx, manifests.VPCBlue, "tenant-a"); err != nil {
+		return nil, err
+	}
+	if err := d.makeVPC(ctx, manifests.VPCRed, "tenant-b"); err != nil {
+		return nil, err
+	}
+	return d.snapshot(ctx)
+}
+
+func (d *Demo) makeVPC(ctx context.Context, file, namespace string) error {
 	begin := time.Now()
 	if err := d.apply(ctx, file); err != nil {
-		return nil, err
+		return err
 	}
 	d.screen.Progress("waiting for %s to be Ready", file)
 	// A VPC without attachments is Ready, so these come first.
 	for _, kind := range []string{"vpcattachments", "vpcs"} {
 		if _, err := d.kubectl.run(ctx, "wait", "--for=condition=Ready", kind, "--all", "-n", namespace, timeout()); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	d.screen.Step("applied %s: Ready after %s", file, time.Since(begin).Round(10*time.Millisecond))
-	return d.snapshot(ctx)
+	d.screen.Step("applied %s: Ready after %s", file, since(begin))
+	return nil
 }
 
 func (d *Demo) apply(ctx context.Context, file string) error {
@@ -166,7 +186,7 @@ func (d *Demo) apply(ctx context.Context, file string) error {
 
 // deleteRed deletes a VPC and waits until what it had brought is gone and
 // everything else is as it was.
-func (d *Demo) deleteRed(ctx context.Context, blue, both rows) (rows, error) {
+func (d *Demo) deleteRed(ctx context.Context, both rows) (rows, error) {
 	d.screen.Title("An operator adds a VLAN by hand on leaf1. Then a tenant deletes VPC red")
 	byHand := box.Rows{
 		"VLAN|Vlan12":                   {"vlanid": "12", "description": "added by hand"},
@@ -175,8 +195,7 @@ func (d *Demo) deleteRed(ctx context.Context, blue, both rows) (rows, error) {
 	if err := box.Write(ctx, d.lab.Socket("leaf1"), byHand); err != nil {
 		return nil, err
 	}
-	want := maps.Clone(blue)
-	want["leaf1"] = maps.Clone(blue["leaf1"])
+	want := both.without("tenant-b")
 	maps.Copy(want["leaf1"], byHand)
 
 	begin := time.Now()
@@ -187,7 +206,7 @@ func (d *Demo) deleteRed(ctx context.Context, blue, both rows) (rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.screen.Step("its rows are gone after %s, and nothing else changed", time.Since(begin).Round(10*time.Millisecond))
+	d.screen.Step("its rows are gone after %s, and nothing else changed", since(begin))
 	gone := both.minus(after)
 	for _, name := range slices.Sorted(maps.Keys(gone)) {
 		if len(gone[name]) > 0 {

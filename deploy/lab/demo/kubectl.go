@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -23,4 +24,16 @@ func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
 		return string(output), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(complaints.String()))
 	}
 	return string(output), nil
+}
+
+// list reads all objects of a kind.
+func (k kubectl) list(ctx context.Context, kind string, into any) error {
+	output, err := k.run(ctx, "get", kind, "--output=json")
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal([]byte(output), into); err != nil {
+		return fmt.Errorf("kubectl get %s: %w", kind, err)
+	}
+	return nil
 }

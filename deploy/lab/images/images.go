@@ -1,5 +1,5 @@
-// Package images builds the images that the lab's nodes run: agent, controller
-// and pause.
+// Package images builds the images that the lab's nodes run: those of the agents
+// on switches and on hosts, of the controller, and pause.
 package images
 
 import (
@@ -21,12 +21,13 @@ import (
 // The archives, by the names of their files.
 const (
 	Agent      = "agent.tar"
+	HostAgent  = "host-agent.tar"
 	Controller = "controller.tar"
 	Pause      = "pause.tar"
 )
 
-// Build writes the archives to a folder, from the programs agent and controller
-// in another one. It tells each image's reference and id.
+// Build writes the archives to a folder, from the programs agent, host-agent and
+// controller in another one. It tells each image's reference and id.
 func Build(ctx context.Context, programs, out string, built func(reference, id string)) error {
 	pause, err := buildPause(ctx)
 	if err != nil {
@@ -37,6 +38,7 @@ func Build(ctx context.Context, programs, out string, built func(reference, id s
 		file, reference, program, user string
 	}{
 		{Agent, "switchlet.io/agent:dev", filepath.Join(programs, "agent"), ""},
+		{HostAgent, "switchlet.io/host-agent:dev", filepath.Join(programs, "host-agent"), ""},
 		{Controller, "switchlet.io/controller:dev", filepath.Join(programs, "controller"), "65532:65532"},
 		{Pause, node.PauseImage, pause, "65535:65535"},
 	} {

@@ -34,6 +34,8 @@ type Config struct {
 	Hosts int
 	// Mesh says that every leaf gets a cable to every other one.
 	Mesh bool
+	// FRR says that the switches route, by FRR.
+	FRR bool
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string
 	// Images is the folder with the image archives that every node gets.
@@ -62,7 +64,7 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 		return state.Lab{}, fmt.Errorf("end the lab that was there: %w", err)
 	}
 	lab := state.Lab{
-		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh,
+		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh, FRR: cfg.FRR,
 		Binaries: cfg.Binaries, Images: cfg.Images,
 	}
 	if err := start(ctx, &lab, cfg.Say); err != nil {

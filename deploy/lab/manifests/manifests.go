@@ -9,8 +9,8 @@ import (
 )
 
 // Files are the manifests: fabric.yaml, vpc-blue.yaml, vpc-red.yaml, which a
-// person could apply, and controller-patch.yaml and agent-patch.yaml, which make
-// the product's own manifests fit the lab.
+// person could apply, and patches that make the product's own manifests fit the
+// lab.
 //
 //go:embed *.yaml
 var Files embed.FS
@@ -23,6 +23,7 @@ const (
 
 	controllerPatch = "controller-patch.yaml"
 	agentPatch      = "agent-patch.yaml"
+	hostAgentPatch  = "host-agent-patch.yaml"
 )
 
 // Write writes all manifests to a folder, and into its folder "deploy" an
@@ -34,7 +35,8 @@ func Write(folder, product string) error {
 		return err
 	}
 	for name, dir := range map[string]string{
-		Fabric: folder, VPCBlue: folder, VPCRed: folder, controllerPatch: overlay, agentPatch: overlay,
+		Fabric: folder, VPCBlue: folder, VPCRed: folder,
+		controllerPatch: overlay, agentPatch: overlay, hostAgentPatch: overlay,
 	} {
 		text, err := Files.ReadFile(name)
 		if err != nil {
@@ -52,7 +54,7 @@ func Write(folder, product string) error {
 	text := strings.Join([]string{
 		"apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization",
 		"resources: [" + base + "]",
-		"patches: [{path: " + controllerPatch + "}, {path: " + agentPatch + "}]", "",
+		"patches: [{path: " + controllerPatch + "}, {path: " + agentPatch + "}, {path: " + hostAgentPatch + "}]", "",
 	}, "\n")
 	return os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(text), 0o644)
 }

@@ -16,7 +16,8 @@ import (
 )
 
 // The overlay of the product's own manifests renders, wherever the lab's folder
-// is, and changes the controller and one volume of the agent only.
+// is, and changes the controller, one volume of the switches' agent and the
+// arguments of the hosts' only.
 func TestOverlayRenders(t *testing.T) {
 	kubectl := filepath.Join(labtest.Kubernetes(t), "kubectl")
 	root, err := repo.Root()
@@ -43,9 +44,13 @@ func TestOverlayRenders(t *testing.T) {
 	const usr, own = "/usr/share/yang/modules/libyang", "/var/lib/ietf-models"
 	for i := range ours {
 		if strings.Contains(theirs[i], "kind: DaemonSet") {
-			want := sortedLines(strings.Replace(theirs[i], "path: "+usr+"\n          type", "path: "+own+"\n          type", 1))
-			if diff := cmp.Diff(want, sortedLines(ours[i])); diff != "" {
-				t.Errorf("the agent's DaemonSet (-want +got):\n%s", diff)
+			want := strings.Replace(theirs[i], "path: "+usr+"\n          type", "path: "+own+"\n          type", 1)
+			if strings.Contains(want, "name: switchlet-host-agent") {
+				want += "      - args:\n        - --nics=eth[1-9]*\n        - --lldp-interval=3s\n        env:\n"
+				want = strings.Replace(want, "      - env:\n", "", 1)
+			}
+			if diff := cmp.Diff(sortedLines(want), sortedLines(ours[i])); diff != "" {
+				t.Errorf("an agent's DaemonSet (-want +got):\n%s", diff)
 			}
 			continue
 		}
@@ -58,3 +63,18 @@ func TestOverlayRenders(t *testing.T) {
 
 // sortedLines are the lines of an object: a patch moves what it changes.
 func sortedLines(text string) []string { return slices.Sorted(strings.Lines(text)) }
+
+// Cables say where hosts are: no manifest names a port or a switch.
+func TestNobodyNamesAPort(t *testing.T) {
+	for _, name := range []string{manifests.Fabric, manifests.VPCBlue, manifests.VPCRed} {
+		text, err := manifests.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{"port:", "switch:", "Ethernet", "PortChannel", "leaf1", "leaf2"} {
+			if strings.Contains(string(text), word) {
+				t.Errorf("%s contains %q", name, word)
+			}
+		}
+	}
+}

@@ -21,6 +21,7 @@ import (
 	"strings"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/routing"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 )
 
@@ -57,6 +58,8 @@ type Spec struct {
 	Network bool
 	// Switch is the box's number if this is a switch; 0 for an ordinary node.
 	Switch int
+	// FRR says that the switch routes: it has zebra and bgpd.
+	FRR bool
 }
 
 // Start makes the node's sandbox. Once its network is connected, the first Go
@@ -115,13 +118,8 @@ func (s Spec) prepare() error {
 	for _, setting := range kernelSettings() {
 		files[setting.file()] = setting.value + "\n"
 	}
-	if s.Switch > 0 {
-		passwd, group, err := lldpUser()
-		if err != nil {
-			return err
-		}
-		files["etc/passwd"] += passwd
-		files["etc/group"] += group
+	if err := s.addUsers(files); err != nil {
+		return err
 	}
 	for name, text := range files {
 		if err := os.WriteFile(s.path(name), []byte(text), 0o644); err != nil {
@@ -132,6 +130,26 @@ func (s Spec) prepare() error {
 		return err
 	}
 	return s.linkSystemFolders()
+}
+
+// addUsers adds the users of what runs on a switch.
+func (s Spec) addUsers(files map[string]string) error {
+	var sources []func() (passwd, group string, err error)
+	if s.Switch > 0 {
+		sources = append(sources, lldpUser)
+	}
+	if s.FRR {
+		sources = append(sources, routing.Users)
+	}
+	for _, users := range sources {
+		passwd, group, err := users()
+		if err != nil {
+			return err
+		}
+		files["etc/passwd"] += passwd
+		files["etc/group"] += group
+	}
+	return nil
 }
 
 // writeCPUInfo writes what the node has as /proc/cpuinfo. A kernel that is

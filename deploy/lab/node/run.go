@@ -16,10 +16,13 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/daemons"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/routing"
 	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
 
@@ -76,7 +79,7 @@ func (s Spec) run(ctx context.Context, log *slog.Logger) error {
 }
 
 // startSwitch starts what a switch has and an ordinary node has not: a SONiC
-// box, with daemons that take as long as SONiC's.
+// box, with daemons that take as long as SONiC's, FRR and lldpd.
 func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 	sonic, err := box.Start(ctx, box.Config{
 		Root: "/", Name: s.Name, Number: s.Switch, Management: s.Address, TCP: true, DaemonsLog: log,
@@ -94,7 +97,12 @@ func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 		err := sonic.Boot(ctx)
 		return sonic.Process(), err
 	})
-	return s.startLLDP(ctx, sonic, log)
+	var group errgroup.Group
+	if s.FRR {
+		group.Go(func() error { return routing.Start(ctx, s.Name, log) })
+	}
+	group.Go(func() error { return s.startLLDP(ctx, sonic, log) })
+	return group.Wait()
 }
 
 func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {

@@ -31,6 +31,8 @@ type Lab struct {
 	Hosts int `json:"hosts"`
 	// Mesh says that every leaf has a cable to every other one.
 	Mesh bool `json:"mesh,omitempty"`
+	// FRR says that the switches have it.
+	FRR bool `json:"frr,omitempty"`
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string `json:"binaries"`
 	// Images is the folder with the image archives.
@@ -168,6 +170,9 @@ func (l Lab) Socket(node string) string {
 func (l Lab) DaemonsSocket(node string) string {
 	return filepath.Join(l.NodeDir(node), "run/swss.sock")
 }
+
+// FRRSockets is the folder of the sockets of a switch's FRR.
+func (l Lab) FRRSockets(node string) string { return filepath.Join(l.NodeDir(node), "run/frr") }
 
 // Namespace is the path of a node's network namespace, for this process, which
 // is outside the lab: the node's process id is one of the lab's.

@@ -135,7 +135,7 @@ func (s *supervisor) members(plan network.Plan) []member {
 			role, name = "spine", fmt.Sprintf("spine%d", n-s.lab.Leaves+1)
 		}
 		members = append(members, member{role: role, spec: node.Spec{
-			Name: name, Address: plan.Node(n), Network: true, Switch: n + 1,
+			Name: name, Address: plan.Node(n), Network: true, Switch: n + 1, FRR: s.lab.FRR,
 			Labels: map[string]string{roleLabel: role}, Taint: switchTaint,
 			Archives: []string{images.Pause, images.Agent},
 		}})
@@ -143,11 +143,11 @@ func (s *supervisor) members(plan network.Plan) []member {
 	for n := range s.lab.Hosts {
 		members = append(members, member{host: true, spec: node.Spec{
 			Name: cabling.HostName(n + 1), Address: plan.Node(s.lab.Leaves + s.lab.Spines + n), Network: true,
-			Archives: []string{images.Pause},
+			Labels: hostLabels(n + 1), Archives: []string{images.Pause, images.HostAgent},
 		}})
 	}
 	members = append(members, member{spec: node.Spec{
-		Name: "cp1", Address: plan.ControlPlane(), Archives: []string{images.Pause, images.Controller},
+		Name: "cp1", Address: plan.ControlPlane(), Archives: []string{images.Pause, images.HostAgent, images.Controller},
 	}})
 	for i := range members {
 		spec := &members[i].spec
@@ -156,6 +156,16 @@ func (s *supervisor) members(plan network.Plan) []member {
 		spec.Binaries, spec.Images = s.lab.Binaries, s.lab.Images
 	}
 	return members
+}
+
+// hostLabels are what the demonstration selects hosts by: all of them are in one
+// rack, below leaf1 and leaf2, and serve the web and the database in turn.
+func hostLabels(number int) map[string]string {
+	app := "web"
+	if number%2 == 0 {
+		app = "db"
+	}
+	return map[string]string{"rack": "a", "app": app}
 }
 
 // bootAll starts all nodes, cables them and lets them boot.
