@@ -138,16 +138,17 @@ type ApplyTimes struct {
 	Commands int32 `json:"commands"`
 }
 
-// Drift is one field, or a whole row, of the agent's in CONFIG_DB that somebody
-// else changed.
+// Drift is one field, or a whole row, of the agent's in CONFIG_DB, or a statement
+// of its in FRR, that somebody else changed.
 type Drift struct {
-	// Table of CONFIG_DB.
+	// Table of CONFIG_DB, or "frr".
 	// +kubebuilder:validation:MaxLength=64
 	Table string `json:"table"`
-	// Key of the row in it.
+	// Key of the row in it, or the context of the statement, such as "router bgp
+	// 65001".
 	// +kubebuilder:validation:MaxLength=256
 	Key string `json:"key"`
-	// Field that was changed; empty if the row was deleted.
+	// Field that was changed, empty if the row was deleted; or the statement.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Field string `json:"field,omitempty"`
