@@ -6,8 +6,18 @@ import "context"
 type change struct {
 	*Session
 	want, owned, have Tree
-	// said is what FRR answered to commands, by their text.
+	// said is what FRR answered to commands, by their text, and of those that
+	// were not tried, because of somebody else's statement, what that is.
 	said map[string]string
+}
+
+// newChange is the work of carrying out a plan.
+func newChange(s *Session, want Tree, plan *Plan) *change {
+	c := &change{Session: s, want: want, owned: plan.Own, said: map[string]string{}}
+	for _, conflict := range plan.Conflicts {
+		c.said[Command{Context: conflict.Context, Line: conflict.Line}.String()] = conflict.Other
+	}
+	return c
 }
 
 // send carries commands out and returns those that did not arrive.

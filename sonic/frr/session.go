@@ -76,7 +76,7 @@ func (s *Session) Apply(ctx context.Context, want, owned Tree, record func(Tree)
 	if err := record(plan.Own); err != nil {
 		return result, fmt.Errorf("record what is changed in FRR: %w", err)
 	}
-	change := change{Session: s, want: want, owned: plan.Own, said: map[string]string{}}
+	change := newChange(s, want, &plan)
 	left, err := change.send(ctx, plan.Commands)
 	if err != nil {
 		return result, err

@@ -214,3 +214,30 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestOthersInTheWay has somebody else's route distinguisher in the way of ours,
+// which is said as soon as that is gone: one that FRR does not show for this
+// reason is not one that it took without a word.
+func TestOthersInTheWay(t *testing.T) {
+	r := startFRR(t)
+	a := newAgent(t, Sockets{Dir: r.dir})
+	a.converge(leaf(1))
+	theirs := func(line string) {
+		t.Helper()
+		words := []string{"-c", "conf t", "-c", "router bgp 4200000001 vrf Vrf20001", "-c", "address-family l2vpn evpn", "-c", line}
+		if out, err := run(t.Context(), r.vtysh().argv(words...), ""); err != nil || out.Status != 0 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+	}
+	theirs("rd 10.9.9.9:9")
+	if result := a.apply(leaf(1)); len(result.Conflicts) != 1 || !strings.HasPrefix(result.Conflicts[0].Line, "rd ") {
+		t.Fatalf("conflicts: %+v", result.Conflicts)
+	}
+	changed := leaf(1)
+	changed.BGP.Groups[0].KeepaliveSeconds = 2 // something else to do meanwhile
+	a.apply(changed)
+	theirs("no rd 10.9.9.9:9")
+	if result := a.apply(changed); result.Sent == 0 || len(result.Conflicts) != 0 {
+		t.Errorf("sent %d, conflicts %+v", result.Sent, result.Conflicts)
+	}
+}
