@@ -228,7 +228,7 @@ func randomFabric(random *rand.Rand) DB {
 			continue
 		}
 		for _, port := range []string{"Ethernet0", "Ethernet4", "PortChannel0001"} {
-			if random.IntN(2) == 0 && !(uplinked && port == "Ethernet4") {
+			if random.IntN(2) == 0 && (!uplinked || port != "Ethernet4") {
 				t.ports = append(t.ports, VLANMember{t.vlan, port, false})
 			}
 		}

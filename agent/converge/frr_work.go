@@ -176,14 +176,15 @@ func (w *frrWorker) apply(ctx context.Context, work work) (frr.Result, []lostSta
 		}
 		owned = adopt(have, work.want)
 	}
-	lost, result, err := w.lost, frr.Result{}, error(nil)
-	switch {
-	case work.again && known:
+	lost := w.lost
+	var result frr.Result
+	var err error
+	if work.again && known {
 		result, lost, err = w.applyAgain(ctx, session, work, owned)
-	case work.target != nil:
-		lost = stillWanted(lost, work.want)
-		fallthrough
-	default:
+	} else {
+		if work.target != nil {
+			lost = stillWanted(lost, work.want)
+		}
 		result, err = session.Apply(ctx, work.kept(lost), owned, w.record)
 	}
 	if err != nil {

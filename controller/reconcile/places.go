@@ -44,8 +44,8 @@ func (b base) selected(ctx context.Context, a *v1alpha1.VPCAttachment) (out sele
 		return selection{}, false, nil
 	}
 	selector, mistake := plan.HostSelector(a.Spec.Hosts)
-	if mistake != nil {
-		return selection{mistake: mistake}, true, nil
+	if selector == nil {
+		return selection{mistake: mistake}, true, nil // the user's, not ours
 	}
 	hosts, err := b.hostsOf(ctx, a, selector)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -141,10 +142,12 @@ func (r topologyReconciler) Reconcile(ctx context.Context, _ reconcile.Request) 
 // there is no Fabric nothing is withdrawn.
 func (r topologyReconciler) grace(ctx context.Context) (time.Duration, error) {
 	var fabric v1alpha1.Fabric
-	if err := r.Get(ctx, client.ObjectKey{Name: v1alpha1.FabricName}, &fabric, client.UnsafeDisableDeepCopy); client.IgnoreNotFound(err) != nil {
-		return 0, fmt.Errorf("get Fabric %s: %w", v1alpha1.FabricName, err)
-	} else if err != nil {
+	err := r.Get(ctx, client.ObjectKey{Name: v1alpha1.FabricName}, &fabric, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
 		return -1, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("get Fabric %s: %w", v1alpha1.FabricName, err)
 	}
 	if fabric.Spec.LLDP.WithdrawAfter == nil {
 		return defaultWithdrawAfter, nil

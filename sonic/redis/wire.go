@@ -51,7 +51,7 @@ func dialWire(ctx context.Context, db Database) (*wire, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := newWire(conn.(*net.UnixConn)) //nolint:errcheck // a socket of Unix is one
+	w := newWire(conn.(*net.UnixConn)) // a socket of Unix is one
 	if err := w.open(db); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 )
@@ -72,8 +73,13 @@ func (p *Panel) Pull(end cabling.End) error {
 	return near.room.move(near.link, p.floor, loose)
 }
 
+// unplugged is for how long a cable that is moved is in nothing. The kernel tells of
+// a carrier's loss within a second; if it is back before, it may tell nothing of it
+// (Linux, net/core/link_watch.c). No hand is that quick.
+const unplugged = 1200 * time.Millisecond
+
 // Move unplugs the other end of the cable that is at an end, and plugs it in
-// elsewhere.
+// elsewhere a moment later.
 func (p *Panel) Move(end, to cabling.End) error {
 	all, err := p.jacks()
 	if err != nil {
@@ -101,6 +107,10 @@ func (p *Panel) Move(end, to cabling.End) error {
 			return fmt.Errorf("take away the loose cable of %s: %w", to, err)
 		}
 	}
+	if err := near.far.room.LinkSetDown(near.far.link); err != nil {
+		return fmt.Errorf("unplug %s: %w", near.far.end, err)
+	}
+	time.Sleep(unplugged)
 	return p.attach(near.far, room, to)
 }
 

@@ -41,7 +41,7 @@ func openRoom(place Place) (*room, error) {
 }
 
 func (r *room) close() {
-	r.Handle.Close()
+	r.Close()
 	r.file.Close()
 }
 
