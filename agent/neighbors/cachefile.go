@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/switchlet/switchlet/sonic/atomicfile"
 )
 
 // cacheFile is the file in the agent's folder.
@@ -58,30 +60,10 @@ func (f cacheFile) read() ([]byte, error) {
 func (f cacheFile) save(c cached) error {
 	text, err := encodeCache(c)
 	if err == nil {
-		err = f.replace(text)
+		err = atomicfile.Write(string(f), text, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("record the neighbours: %w", err)
 	}
 	return nil
-}
-
-func (f cacheFile) replace(text []byte) error {
-	temporary := string(f) + ".new"
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(text)
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, string(f)); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(string(f)))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }

@@ -96,9 +96,6 @@ func (w *Watch) Names() []string {
 // often somebody writes.
 func (w *Watch) Written(at time.Time) { w.written = at }
 
-// Due is when the Watch decides at the latest, if everything can be asked.
-func (w *Watch) Due() time.Time { return w.written.Add(w.rules.Deadline) }
-
 // Observe takes what was found at a time, and judges. Without results it judges
 // by what was found before. For Revert the results are what is lost; for
 // Undecided, what is waited for.
