@@ -47,6 +47,7 @@ func AddToScheme(s *runtime.Scheme) error {
 		&Allocation{}, &AllocationList{},
 		&Host{}, &HostList{},
 		&Link{}, &LinkList{},
+		&HostConfig{}, &HostConfigList{},
 	)
 	metav1.AddToGroupVersion(s, gv)
 	return nil
