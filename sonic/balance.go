@@ -117,6 +117,9 @@ func (b *Balance) most() int { return (len(b.have) + len(b.want)) / 2 / wholeSha
 func (b *Balance) look(most int) bool {
 	if b.open != nil {
 		maps.DeleteFunc(b.open, func(key Key, _ struct{}) bool { return b.settled(key) })
+		if len(b.open) == 0 {
+			b.open = map[Key]struct{}{} // an emptied one keeps its size
+		}
 		return true
 	}
 	open := map[Key]struct{}{}

@@ -91,10 +91,13 @@ type differ struct {
 }
 
 func newDiffer(have, want DB, owned Ledger) *differ {
-	n := number(have, want, owned)
+	here, wanted := &side{db: have}, &side{db: want}
+	n := number(here, wanted, owned)
+	here.relate(n)
+	wanted.relate(n)
 	flags := func() []bool { return make([]bool, len(n.keys)) }
 	d := &differ{
-		numbering: n, have: newSide(have, n), want: newSide(want, n),
+		numbering: n, have: here, want: wanted,
 		own: flags(), names: make([][]string, len(n.keys)),
 		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)), usual: map[string][]string{},
 		gone: flags(), anew: flags(), stripped: flags(), holding: flags(), needed: flags(),
@@ -102,7 +105,7 @@ func newDiffer(have, want DB, owned Ledger) *differ {
 	d.users = d.have.users()
 	d.claimants = newClaimants(d.have, n)
 	for key, names := range owned {
-		i := n.ids[key]
+		i := n.id(key)
 		d.own[i], d.names[i] = true, names
 	}
 	return d

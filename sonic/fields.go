@@ -72,11 +72,17 @@ func (f Fields) Names() []string {
 }
 
 // contains reports whether every field of other is there with the same value.
+// Both are in order, so one look along them does.
 func (f Fields) contains(other Fields) bool {
-	for _, field := range other {
-		if v, ok := f.Get(field.Name); !ok || v != field.Value {
+	at := 0
+	for i := range other {
+		for at < len(f) && f[at].Name != other[i].Name {
+			at++
+		}
+		if at == len(f) || f[at].Value != other[i].Value {
 			return false
 		}
+		at++
 	}
 	return true
 }

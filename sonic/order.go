@@ -6,7 +6,7 @@ import "slices"
 // off, deletes with those first that need others, creates with those first that
 // others need.
 func (d *differ) plan() Plan {
-	p := Plan{Own: make(Ledger, d.unowned()), Keep: Ledger{}}
+	p := Plan{Own: make(Ledger, d.unowned()), Keep: Ledger{}, made: &graph{db: d.want.db, nvo: d.want.graph.nvo}}
 	add := func(stages ...Stage) {
 		for _, stage := range stages {
 			if len(stage.Commands)+len(stage.Await) > 0 {
@@ -20,14 +20,6 @@ func (d *differ) plan() Plan {
 	add(held)
 	add(d.deletes(false)...)
 	add(d.sets(p)...)
-	p.Accepted = make([]Marker, 0, p.Commands()+p.Commands()/8) // a VRF has two
-	for _, stage := range p.Stages {
-		for _, c := range stage.Commands {
-			if c.Op == Create || c.Op == Set && !off(c) {
-				p.Accepted = d.want.graph.appendAccepted(p.Accepted, c.Key)
-			}
-		}
-	}
 	p.Disown = d.disowned()
 	p.Conflicts = d.conflicts()
 	return p
@@ -108,7 +100,7 @@ func (d *differ) unbind() Stage {
 }
 
 // off reports whether a command is one of unbind.
-func off(c Command) bool {
+func off(c *Command) bool {
 	return len(c.Fields) == 1 && (c.Fields[0] == Field{fieldVNI, "0"} || c.Fields[0] == Field{fieldSAG, "false"})
 }
 
@@ -145,7 +137,7 @@ func (d *differ) ownFields(i int32) Fields {
 // sets are the stages that make rows and change fields. What becomes the agent's
 // is added to the plan's records.
 func (d *differ) sets(p Plan) []Stage {
-	rows := make([]int32, 0, len(d.want.graph.db))
+	rows := make([]int32, 0, len(d.want.db))
 	changes := map[int32][]Command{} // of rows that stay
 	for n := range d.keys {
 		i := int32(n)
@@ -189,6 +181,9 @@ func (d *differ) makes(i int32) bool { return !d.have.there[i] || d.anew[i] }
 // table with the same.
 func (d *differ) namesOf(i int32) []string {
 	table, fields := d.keys[i].Table, d.want.fields[i]
+	if len(fields) == 0 {
+		return nil
+	}
 	same := func(name string, field Field) bool { return name == field.Name }
 	if names, ok := d.usual[table]; ok && slices.EqualFunc(names, fields, same) {
 		return names

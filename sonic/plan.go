@@ -118,9 +118,23 @@ type Plan struct {
 	// Disown has what to strike from the record after the last stage, in
 	// rising order.
 	Disown []Key
-	// Accepted are the markers by which daemons show, some time after the last
-	// stage, that they have taken what was written.
-	Accepted []Marker
+
+	made *graph // what the markers of the rows that are made depend on
+}
+
+// Accepted are the markers by which daemons show, some time after the last
+// stage, that they have taken what was written. Nothing waits for them before,
+// so they are made when they are asked for.
+func (p Plan) Accepted() []Marker {
+	markers := make([]Marker, 0, p.Commands()+p.Commands()/8) // a VRF has two
+	for _, stage := range p.Stages {
+		for i := range stage.Commands {
+			if c := &stage.Commands[i]; c.Op == Create || c.Op == Set && !off(c) {
+				markers = p.made.appendAccepted(markers, c.Key)
+			}
+		}
+	}
+	return markers
 }
 
 // Stuck are rows that nothing may be changed of, or of what depends on them.

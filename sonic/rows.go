@@ -1,80 +1,10 @@
 package sonic
 
-import (
-	"maps"
-	"slices"
-	"strings"
-)
-
-// numbering numbers rows in rising order of their keys. The work of a Diff then
-// counts where it would otherwise compare and hash strings.
-type numbering struct {
-	keys []Key
-	ids  map[Key]int32
-}
-
-// nowhere is the number of a row that none of the numbered databases has.
-const nowhere = -1
-
-func number(have, want DB, owned Ledger) *numbering {
-	keys := make([]Key, 0, max(len(have), len(want), len(owned)))
-	for key := range have {
-		keys = append(keys, key)
-	}
-	for key := range want {
-		if _, known := have[key]; !known {
-			keys = append(keys, key)
-		}
-	}
-	for key := range owned {
-		if _, known := have[key]; known {
-			continue
-		}
-		if _, known := want[key]; !known {
-			keys = append(keys, key)
-		}
-	}
-	n := &numbering{keys: sorted(keys), ids: make(map[Key]int32, len(keys))}
-	for i, key := range n.keys {
-		n.ids[key] = int32(i)
-	}
-	return n
-}
-
-// sorted gives keys in rising order: table by table, of which there are few.
-func sorted(keys []Key) []Key {
-	ends := map[string]int{}
-	for i := range keys {
-		ends[keys[i].Table]++
-	}
-	tables := slices.Sorted(maps.Keys(ends))
-	at := 0
-	for _, table := range tables {
-		at, ends[table] = at+ends[table], at
-	}
-	all := make([]Key, len(keys))
-	for _, key := range keys {
-		all[ends[key.Table]] = key
-		ends[key.Table]++
-	}
-	at = 0
-	for _, table := range tables {
-		slices.SortFunc(all[at:ends[table]], func(a, b Key) int { return strings.Compare(a.Name, b.Name) })
-		at = ends[table]
-	}
-	return all
-}
-
-// id is the number of a row, or nowhere.
-func (n *numbering) id(key Key) int32 {
-	if id, ok := n.ids[key]; ok {
-		return id
-	}
-	return nowhere
-}
+import "slices"
 
 // side is one of the two databases of a Diff: what it has of the numbered rows.
 type side struct {
+	db     DB
 	graph  *graph
 	there  []bool
 	fields []Fields
@@ -84,29 +14,46 @@ type side struct {
 	after adjacency
 }
 
-func newSide(db DB, n *numbering) *side {
-	s := &side{there: make([]bool, len(n.keys)), fields: make([]Fields, len(n.keys))}
+// put notes the fields of a row by its number.
+func (s *side) put(i int32, fields Fields) {
+	for len(s.there) <= int(i) {
+		s.there, s.fields = append(s.there, false), append(s.fields, nil)
+	}
+	s.there[i], s.fields[i] = true, fields
+}
+
+// sort brings the rows into the order of the final numbers.
+func (s *side) sort(order []place) {
+	there, fields := make([]bool, len(order)), make([]Fields, len(order))
+	for i, place := range order {
+		if int(place.id) < len(s.there) {
+			there[i], fields[i] = s.there[place.id], s.fields[place.id]
+		}
+	}
+	s.there, s.fields = there, fields
+}
+
+// relate finds out which row needs which.
+func (s *side) relate(n *numbering) {
 	tunnelMaps := 0
-	for i, key := range n.keys {
-		s.fields[i], s.there[i] = db[key]
-		if s.there[i] && key.Table == TableTunnelMap {
+	for i := range n.keys {
+		if s.there[i] && n.keys[i].Table == TableTunnelMap {
 			tunnelMaps++
 		}
 	}
-	s.graph = emptyGraph(db, tunnelMaps)
-	for i, key := range n.keys {
+	s.graph = emptyGraph(s.db, tunnelMaps)
+	for i := range n.keys {
 		if s.there[i] {
-			s.graph.add(key, s.fields[i])
+			s.graph.add(n.keys[i], s.fields[i])
 		}
 	}
-	s.needs, s.after = newAdjacency(len(n.keys), len(db)), newAdjacency(len(n.keys), len(db))
+	s.needs, s.after = newAdjacency(len(n.keys), len(s.db)), newAdjacency(len(n.keys), len(s.db))
 	for i := range n.keys {
 		if s.there[i] {
 			s.connect(n, int32(i))
 		}
 		s.needs.start[i+1], s.after.start[i+1] = int32(len(s.needs.list)), int32(len(s.after.list))
 	}
-	return s
 }
 
 // connect lists what the next row needs and comes after.
@@ -171,13 +118,20 @@ func (s *side) levels(rows []int32, after func(int32) []int32) [][]int32 {
 	for _, i := range rows {
 		depths[i] = unknown
 	}
-	var levels [][]int32
+	var sizes []int
 	for _, i := range rows {
-		d := depth(i, depths, after)
-		for len(levels) <= int(d) {
-			levels = append(levels, nil)
+		d := int(depth(i, depths, after))
+		for len(sizes) <= d {
+			sizes = append(sizes, 0)
 		}
-		levels[d] = append(levels[d], i)
+		sizes[d]++
+	}
+	levels := make([][]int32, len(sizes))
+	for d, size := range sizes {
+		levels[d] = make([]int32, 0, size)
+	}
+	for _, i := range rows {
+		levels[depths[i]] = append(levels[depths[i]], i)
 	}
 	return levels
 }

@@ -142,7 +142,7 @@ func (w *walker) carryOut(p Plan) (whole bool) {
 		}
 	}
 	w.owned.Apply(p)
-	if w.random.IntN(2) == 0 && !w.await(p.Accepted, 10*time.Second) {
+	if w.random.IntN(2) == 0 && !w.await(p.Accepted(), 10*time.Second) {
 		w.fail("not all was taken")
 	}
 	return true

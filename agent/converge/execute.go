@@ -94,7 +94,7 @@ func (c *Converger) carryOut(ctx context.Context, plan sonic.Plan, times *v1alph
 		c.cfg.Metrics.MarkerWait.Add(waited.Seconds())
 		c.cfg.Log.Info("CONFIG_DB changed", "commands", n, "stages", len(plan.Stages), "microseconds", times.Write, "waited", times.Wait)
 	}
-	c.proof.wrote(plan.Accepted, time.Now())
+	c.proof.wrote(plan.Accepted(), time.Now())
 	return nil
 }
 

@@ -21,12 +21,27 @@ type Inbox struct {
 // NewInbox is an empty inbox.
 func NewInbox() *Inbox { return &Inbox{wake: make(chan struct{}, 1)} }
 
-// SetConfig takes the SwitchConfig, or nil when it was deleted.
+// SetConfig takes the SwitchConfig, or nil when it was deleted. One whose spec is
+// known, such as after every report of its status, is no news: it gets the spec
+// that is there, so that a large one is not in memory twice.
 func (in *Inbox) SetConfig(config *v1alpha1.SwitchConfig) {
 	in.mu.Lock()
-	in.config, in.configGone = config, config == nil
+	known := config != nil && in.config != nil && sameSpec(in.config, config)
+	if known {
+		config.Spec = in.config.Spec
+	} else {
+		in.config, in.configGone = config, config == nil
+	}
 	in.mu.Unlock()
-	in.signal()
+	if !known {
+		in.signal()
+	}
+}
+
+// sameSpec reports whether the API server says that nobody has touched the spec
+// in between.
+func sameSpec(a, b *v1alpha1.SwitchConfig) bool {
+	return a.UID == b.UID && a.Generation == b.Generation && a.Spec.Revision == b.Spec.Revision
 }
 
 // SetSwitch takes the Switch, or nil when it was deleted.

@@ -3,6 +3,7 @@ package converge
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/switchlet/switchlet/agent/persist"
@@ -28,6 +29,9 @@ func (c *Converger) unsaved(now time.Time) {
 func (c *Converger) persist(now time.Time) {
 	if c.persistAt.IsZero() || now.Before(c.persistAt) || c.trial.open() || c.cfg.Store.Ledger() == nil {
 		return
+	}
+	if len(c.cfg.Store.Ledger()) > largePlan {
+		debug.FreeOSMemory() // the whole file will be in memory: not beside what the change has left behind
 	}
 	outcome, err := c.cfg.Persister.Save(persist.Owned(c.session.mirror.Rows(), c.cfg.Store.Ledger()))
 	c.persistAt = time.Time{}

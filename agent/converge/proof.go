@@ -164,6 +164,9 @@ func (c *Converger) noteTaken(open, missing []sonic.Marker) {
 			delete(c.fresh, marker.Row)
 		}
 	}
+	if len(c.fresh) == 0 {
+		c.fresh = map[sonic.Key]bool{} // an emptied one keeps its size
+	}
 }
 
 // reopen looks for the markers of all rows again: daemons may have been

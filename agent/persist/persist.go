@@ -2,6 +2,7 @@ package persist
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -126,8 +127,8 @@ func (p *Persister) save(own sonic.DB, formerly sonic.Ledger) (changed bool, err
 	if !changed {
 		return false, nil
 	}
-	if _, err := parse(merged); err != nil {
-		return false, fmt.Errorf("save the rows in %s: the result would be no JSON: %w", p.cfg.File, err)
+	if !json.Valid(merged) {
+		return false, fmt.Errorf("save the rows in %s: the result would be no JSON", p.cfg.File)
 	}
 	return true, p.replace(name, before, merged)
 }

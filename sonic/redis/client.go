@@ -47,13 +47,25 @@ type Client struct {
 
 // NewClient is a client of the database.
 func NewClient(db Database) *Client {
-	return &Client{id: db.ID, wires: wires{db: db}, rdb: redis.NewClient(&redis.Options{
+	return &Client{id: db.ID, wires: wires{db: db}, rdb: db.client()}
+}
+
+// client is a client of go-redis's with one connection, and a second one for a
+// subscription.
+func (db Database) client() *redis.Client {
+	return redis.NewClient(&redis.Options{
 		Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
 		Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1, ContextTimeoutEnabled: true,
 		DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		ReadBufferSize: smallBuffer, WriteBufferSize: smallBuffer,
-	})}
+		// Pipelines would get connections of their own, with 256 KiB each.
+		PipelinePoolSize: -1,
+	})
 }
+
+// smallBuffer is enough for short questions and answers; go-redis's own are
+// eight times as large, for each connection.
+const smallBuffer = 4 << 10
 
 // Close ends the connections.
 func (c *Client) Close() error {

@@ -34,10 +34,6 @@ type markerDB struct {
 	channel string // of its keyspace notifications, up to the key
 }
 
-// smallBuffer is enough for short questions and answers; go-redis's own are
-// eight times as large, for each connection.
-const smallBuffer = 4 << 10
-
 // maxChanged bounds the changes that are remembered until somebody asks.
 const maxChanged = 4096
 
@@ -50,12 +46,7 @@ func NewMarkers(databases Databases) (*Markers, error) {
 		if !ok {
 			return nil, errors.Join(fmt.Errorf("database_config.json has no %s", name), m.Close())
 		}
-		rdb := redis.NewClient(&redis.Options{
-			Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
-			Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1, ContextTimeoutEnabled: true,
-			DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
-			ReadBufferSize: smallBuffer, WriteBufferSize: smallBuffer,
-		})
+		rdb := db.client()
 		m.databases[name] = &markerDB{rdb: rdb, channel: fmt.Sprintf("__keyspace@%d__:", db.ID)}
 		m.listener = rdb
 	}

@@ -72,21 +72,41 @@ func (m *Mirror) Refresh(ctx context.Context) (changed []sonic.Key, all bool, er
 		m.rows = rows
 		return nil, true, nil
 	}
-	before := make([]sonic.Fields, len(keys))
-	there := make([]bool, len(keys))
-	for i, key := range keys {
-		before[i], there[i] = m.rows[key]
-	}
-	if err := m.client.Read(ctx, m.rows, keys); err != nil {
-		m.Invalidate()
-		return nil, true, err
-	}
-	for i, key := range keys {
-		if now, is := m.rows[key]; is != there[i] || !slices.Equal(now, before[i]) {
-			changed = append(changed, key)
+	for {
+		some := keys[:min(batch, len(keys))]
+		differ, err := m.look(ctx, some)
+		if err != nil {
+			m.Invalidate()
+			return nil, true, err
+		}
+		changed = append(changed, differ...)
+		if keys = keys[len(some):]; len(keys) == 0 {
+			return changed, false, nil
 		}
 	}
-	return changed, false, nil
+}
+
+// look reads rows and takes over those that differ. Of the others the text that
+// is there stays, which they mostly share with what is wanted.
+func (m *Mirror) look(ctx context.Context, keys []sonic.Key) (changed []sonic.Key, err error) {
+	now := make(sonic.DB, len(keys))
+	if err := m.client.Read(ctx, now, keys); err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		before, was := m.rows[key]
+		fields, is := now[key]
+		if is == was && slices.Equal(fields, before) {
+			continue
+		}
+		changed = append(changed, key)
+		if is {
+			m.rows[key] = fields
+		} else {
+			delete(m.rows, key)
+		}
+	}
+	return changed, nil
 }
 
 func (m *Mirror) take() (stale bool, keys []sonic.Key) {

@@ -129,9 +129,8 @@ func (w *wire) initialized() error {
 // row reads the fields of a row, which are none if there is no such row.
 func (w *wire) row(db sonic.DB, key sonic.Key, names *vocabulary) error {
 	n, err := w.array()
-	var answer answerError
 	switch {
-	case errors.As(err, &answer) && strings.HasPrefix(string(answer), "WRONGTYPE"):
+	case err != nil && isWrongType(err):
 		db[key] = nil // something of somebody's that is no row
 		return nil
 	case err != nil:
@@ -159,6 +158,11 @@ func (w *wire) row(db sonic.DB, key sonic.Key, names *vocabulary) error {
 	}
 	db[key] = fields.Tidy()
 	return nil
+}
+
+func isWrongType(err error) bool {
+	var answer answerError
+	return errors.As(err, &answer) && strings.HasPrefix(string(answer), "WRONGTYPE")
 }
 
 // count asks for the number of keys.
@@ -218,15 +222,26 @@ func (w *wire) listed(tables *vocabulary) (keys []sonic.Key, more bool, err erro
 	if err != nil {
 		return nil, false, err
 	}
-	keys = make([]sonic.Key, 0, min(n, 2*batch))
+	return w.keys(tables, n, more)
+}
+
+// keys reads so many keys. Their names are one string for all.
+func (w *wire) keys(tables *vocabulary, n int, more bool) ([]sonic.Key, bool, error) {
+	keys, ends := make([]sonic.Key, 0, min(n, 2*batch)), make([]int, 0, min(n, 2*batch))
+	var names []byte
 	for range n {
 		text, err := w.bulk()
 		if err != nil {
 			return nil, false, err
 		}
 		if table, name, ok := sonic.CutKey(text); ok {
-			keys = append(keys, sonic.Key{Table: tables.of(table), Name: string(name)})
+			names = append(names, name...)
+			keys, ends = append(keys, sonic.Key{Table: tables.of(table)}), append(ends, len(names))
 		}
+	}
+	all, begin := string(names), 0
+	for i, end := range ends {
+		keys[i].Name, begin = all[begin:end], end
 	}
 	return keys, more, nil
 }

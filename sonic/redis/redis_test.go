@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -263,6 +264,39 @@ func TestMirrorFollows(t *testing.T) {
 	} {
 		test.do()
 		await(t, mirror, test.name, test.want)
+	}
+}
+
+// A row that was written, and is read again because Redis announces it, keeps the
+// text that it was written with: it is in memory once.
+func TestMirrorKeepsWhatItWrote(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client := connect(t, b)
+	mirror := redis.NewMirror(client, slog.New(slog.DiscardHandler))
+	go mirror.Run(t.Context())
+	for mirror.Blind() {
+		<-mirror.Events()
+	}
+	if _, _, err := mirror.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	row := sonic.VLAN{ID: 100, Description: "web"}.Row()
+	if err := mirror.Apply(t.Context(), []sonic.Command{{Op: sonic.Create, Key: row.Key, Fields: row.Fields}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := operator(t, b).HSet(t.Context(), "VLAN|Vlan12", "vlanid", "12").Err(); err != nil {
+		t.Fatal(err)
+	}
+	other := sonic.VLANKey(12)
+	for mirror.Rows()[other] == nil { // announced after the write before
+		<-mirror.Events()
+		changed, all, err := mirror.Refresh(t.Context())
+		if err != nil || all || len(changed) > 0 && !slices.Equal(changed, []sonic.Key{other}) {
+			t.Fatalf("changed are %v, all %v, error %v", changed, all, err)
+		}
+	}
+	if fields := mirror.Rows()[row.Key]; len(fields) != 2 || &fields[0] != &row.Fields[0] {
+		t.Errorf("%v is in memory twice", row)
 	}
 }
 

@@ -31,12 +31,7 @@ func NewTables(databases Databases, names ...string) (*Tables, error) {
 		if !ok || db.Separator == "" {
 			return nil, errors.Join(fmt.Errorf("database_config.json has no %s with a separator", name), t.Close())
 		}
-		t.databases[name] = tableDB{separator: db.Separator, rdb: redis.NewClient(&redis.Options{
-			Network: "unix", Addr: db.Socket, DB: db.ID, Password: db.Password,
-			Protocol: 2, DisableIdentity: true, PoolSize: 1, MaxRetries: -1, ContextTimeoutEnabled: true,
-			DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
-			ReadBufferSize: smallBuffer, WriteBufferSize: smallBuffer,
-		})}
+		t.databases[name] = tableDB{separator: db.Separator, rdb: db.client()}
 	}
 	return t, nil
 }

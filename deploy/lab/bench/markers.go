@@ -70,7 +70,7 @@ func fillAndWait(ctx context.Context, b *box.Box, m redisMeter, markers *redis.M
 		return 0, 0, err
 	}
 	written = time.Since(start)
-	missing, err := markers.Await(ctx, plan.Accepted, markerPatience)
+	missing, err := markers.Await(ctx, plan.Accepted(), markerPatience)
 	if err != nil {
 		return 0, 0, err
 	}
