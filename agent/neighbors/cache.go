@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"time"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -56,7 +57,7 @@ func decodeCache(text []byte) (c cached, err error) {
 		return cached{}, fmt.Errorf("%w: it has %d neighbours, more than %d", errDamaged, len(c.Neighbors), maxTotal)
 	}
 	for i, n := range c.Neighbors {
-		clean, ok := showable(n.LLDPNeighbor)
+		clean, ok := neighbor.Fit(n.LLDPNeighbor)
 		if !ok {
 			return cached{}, fmt.Errorf("%w: neighbour %d is without port or id", errDamaged, i)
 		}

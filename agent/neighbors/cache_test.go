@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -17,8 +18,8 @@ func someCache() cached {
 	return cached{
 		System: system{Name: "leaf1", ChassisID: "52:54:00:5c:00:01", ChassisIDSubtype: v1alpha1.ChassisMACAddress},
 		Neighbors: []cachedNeighbor{
-			{neighbor("Ethernet0", "spine1", "etp1"), start().Unix()},
-			{neighbor("Ethernet4", "host1", "eth0"), start().Add(-time.Hour).Unix()},
+			{somebody("Ethernet0", "spine1", "etp1"), start().Unix()},
+			{somebody("Ethernet4", "host1", "eth0"), start().Add(-time.Hour).Unix()},
 		},
 	}
 }
@@ -141,7 +142,7 @@ func FuzzCache(f *testing.F) {
 			t.Error(err)
 		}
 		for _, n := range known.neighbors() {
-			if _, ok := showable(n); !ok {
+			if _, ok := neighbor.Fit(n); !ok {
 				t.Errorf("%+v does not fit", n)
 			}
 		}

@@ -21,7 +21,8 @@ type Config struct {
 	OwnFrames bool
 	Log       *slog.Logger
 
-	// Poll is how often SONiC is asked. Default 5 s: it looks every 10 s itself.
+	// Poll is how often SONiC is asked, if Redis announces nothing. Default 5 s: SONiC's
+	// lldp service looks every 10 s itself.
 	Poll time.Duration
 	// Gap is how long a neighbour may be missing for before it counts as silent.
 	// Default 2 s: SONiC deletes a row and writes it anew when it has changed.
@@ -46,6 +47,8 @@ type Config struct {
 // looker looks into a switch's databases.
 type looker interface {
 	look(ctx context.Context, now time.Time) (sight, error)
+	// announced has a value when it may be worth to look at once.
+	announced() <-chan struct{}
 	close()
 }
 

@@ -1,7 +1,8 @@
 // Package neighbors finds out who is at the other ends of a switch's cables, by
 // LLDP (IEEE 802.1AB). Where SONiC's lldp service runs it reads what that has
 // heard, from APPL_DB; where it does not run, frames of the agent's own are sent
-// and heard in its place, never both at once.
+// and heard in its place, never both at once. Redis announces that the service has
+// written something; without that it is looked every few seconds.
 //
 //	watcher, damage, err := neighbors.New(neighbors.Config{DatabaseConfig: …, StateDir: …, Log: log})
 //	go watcher.Run(ctx)

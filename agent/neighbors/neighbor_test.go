@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -96,11 +97,11 @@ func FuzzEntry(f *testing.F) {
 			t.Errorf("nobody: %+v", n)
 		}
 		for _, text := range []string{n.ChassisID, n.PortID, n.PortDescription, n.SystemName} {
-			if len(text) > maxText || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || text != clean(text) {
+			if len(text) > 255 || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || text != neighbor.Text(text) {
 				t.Errorf("%q does not fit", text)
 			}
 		}
-		if again, ok := showable(n); !ok || again != n {
+		if again, ok := neighbor.Fit(n); !ok || again != n {
 			t.Errorf("%+v becomes %+v", n, again)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/lldp/frame"
 	"github.com/switchlet/switchlet/lldp/wire"
@@ -102,6 +103,10 @@ func (s inSpace) Run(ctx context.Context) error {
 // as SONiC would have said it, the switch hears itself, and when the host's cable
 // is pulled it is stale.
 func TestOwnFramesOnTheWire(t *testing.T) {
+	// Redis ends with the thread that started it, and whoever enters a namespace takes
+	// its thread along in the end: this one is the test's.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	leaf, host := newSpace(t), newSpace(t)
 	leaf.cable(t, "Ethernet0", host, "eth1")
 	leaf.cable(t, "Ethernet4", leaf, "Ethernet8")
@@ -132,7 +137,7 @@ func TestOwnFramesOnTheWire(t *testing.T) {
 		Ethernet8 leaf1 Eth2 Ethernet4
 	`)
 	until(t, func() bool { return len(said.Neighbors()) == 1 })
-	heard, ok := frameNeighbor("eth1", said.Neighbors()[0].Frame)
+	heard, ok := neighbor.Of("eth1", said.Neighbors()[0].Frame)
 	if want := "eth1 leaf1 Eth1 Ethernet0"; !ok || heard.Port+" "+heard.SystemName+" "+heard.PortID+" "+heard.PortDescription != want || heard.ChassisID != "52:54:00:5c:00:01" {
 		t.Errorf("the host hears %+v, want %s", heard, want)
 	}

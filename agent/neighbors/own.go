@@ -5,8 +5,8 @@ import (
 	"log/slog"
 	"net"
 	"slices"
-	"strconv"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/lldp/frame"
 	"github.com/switchlet/switchlet/lldp/wire"
@@ -49,19 +49,9 @@ func newOwnFrames(s self, log *slog.Logger) (speaker, error) {
 func (o ownFrames) heard() []v1alpha1.LLDPNeighbor {
 	var heard []v1alpha1.LLDPNeighbor
 	for _, n := range slices.Concat(o.Neighbors(), o.Loops()) {
-		if known, ok := frameNeighbor(n.Interface, n.Frame); ok && !n.Stale {
+		if known, ok := neighbor.Of(n.Interface, n.Frame); ok && !n.Stale {
 			heard = append(heard, known)
 		}
 	}
 	return heard
-}
-
-// frameNeighbor is who sent a frame that came to a port.
-func frameNeighbor(port string, f frame.Frame) (v1alpha1.LLDPNeighbor, bool) {
-	return showable(v1alpha1.LLDPNeighbor{
-		Port:             port,
-		ChassisIDSubtype: chassisSubtype(strconv.Itoa(int(f.ChassisID.Subtype))), ChassisID: f.ChassisID.String(),
-		PortIDSubtype: portSubtype(strconv.Itoa(int(f.PortID.Subtype))), PortID: f.PortID.String(),
-		PortDescription: f.PortDescription, SystemName: f.SystemName,
-	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/lldp/frame"
 )
@@ -66,12 +67,12 @@ func TestOwnFramesInPlaceOfTheService(t *testing.T) {
 	if s := speaker.self; s.system.Name != "leaf1" || s.system.ChassisID != "52:54:00:5c:00:01" || len(s.ports) != 32 || s.ports["Ethernet4"].Description != "to host1" {
 		t.Errorf("it says %+v", s)
 	}
-	speaker.hear(neighbor("Ethernet4", "host1", "eth1"), neighbor("Ethernet8", "host2", "eth1"))
+	speaker.hear(somebody("Ethernet4", "host1", "eth1"), somebody("Ethernet8", "host2", "eth1"))
 	w.shows("Ethernet4 host1 eth1 \nEthernet8 host2 eth1 \n")
 	if v := w.View(); !v.Own || v.SystemName != "leaf1" || v.ChassisID != "52:54:00:5c:00:01" {
 		t.Errorf("the view is %+v", v)
 	}
-	speaker.hear(neighbor("Ethernet4", "host1", "eth1"))
+	speaker.hear(somebody("Ethernet4", "host1", "eth1"))
 	w.shows("Ethernet4 host1 eth1 \nEthernet8 host2 eth1  stale\n")
 
 	b.feature("enabled")
@@ -130,7 +131,7 @@ func TestFrames(t *testing.T) {
 		ChassisID: frame.ChassisByMAC([]byte{0x52, 0x54, 0, 0x5c, 0, 0x0b}), PortID: frame.PortID{Subtype: frame.PortLocal, ID: "etp1"},
 		PortDescription: "Ethernet0\x00\x00", SystemName: "spine1",
 	}
-	got, ok := frameNeighbor("Ethernet120", f)
+	got, ok := neighbor.Of("Ethernet120", f)
 	want := v1alpha1.LLDPNeighbor{
 		Port: "Ethernet120", ChassisIDSubtype: v1alpha1.ChassisMACAddress, ChassisID: "52:54:00:5c:00:0b",
 		PortIDSubtype: v1alpha1.PortLocal, PortID: "etp1", PortDescription: "Ethernet0", SystemName: "spine1",

@@ -96,7 +96,10 @@ func (b *sonicBox) run(cfg Config) *running {
 	looks := new(atomic.Int64)
 	cfg.DatabaseConfig, cfg.Log = b.DatabaseConfig(), slog.New(slog.DiscardHandler)
 	cfg.StateDir = b.StateDir()
-	cfg.Poll, cfg.Settle, cfg.Apart = 10*time.Millisecond, time.Millisecond, 2*time.Millisecond
+	cfg.Settle, cfg.Apart = time.Millisecond, 2*time.Millisecond
+	if cfg.Poll == 0 {
+		cfg.Poll = 10 * time.Millisecond
+	}
 	cfg.open = func() (looker, error) {
 		source, err := openSource(b.DatabaseConfig())
 		if err != nil {
@@ -195,6 +198,25 @@ func TestSONiCsNeighbors(t *testing.T) {
 		Ethernet8 node2 eth1 
 		Ethernet120 spine1 etp1 to-leaf1
 	`)
+}
+
+// What lldp_syncd writes is seen without waiting for the next look, and a burst of it
+// is one look.
+func TestRowsAreAnnounced(t *testing.T) {
+	b := newBox(t)
+	w := b.run(Config{Poll: time.Hour})
+	until(t, func() bool { return w.looks.Load() > 0 })
+	b.set(applDB, "LLDP_ENTRY_TABLE:Ethernet120", spine("spine1", "etp1"))
+	w.shows("Ethernet120 spine1 etp1 to-leaf1\n")
+	before := w.looks.Load()
+	for range 100 {
+		b.set(applDB, "LLDP_ENTRY_TABLE:Ethernet120", spine("spine1", "etp1"))
+	}
+	b.set(applDB, "LLDP_ENTRY_TABLE:Ethernet124", spine("spine2", "etp1"))
+	w.shows("Ethernet120 spine1 etp1 to-leaf1\nEthernet124 spine2 etp1 to-leaf1\n")
+	if n := w.looks.Load() - before; n > 5 {
+		t.Errorf("%d looks for a burst of rows", n)
+	}
 }
 
 // Rows that are missing for a moment, or not written to their end, make no

@@ -43,13 +43,14 @@ type sight struct {
 	heard   []v1alpha1.LLDPNeighbor
 }
 
-// source reads a switch's databases. It holds no subscription: lldp_syncd looks
-// every 10 s itself, and writes rows anew, field by field, of which only an age
-// has changed. To be told of each would cost more than to look.
+// source reads a switch's databases. It is told that lldp_syncd has written
+// neighbours, which it does every 10 s, be it only their age; all are read then, and
+// not the rows that were told.
 type source struct {
 	config *redis.Client
 	tables *redis.Tables
 	local  *redis.Tables
+	news   *redis.Announcements
 
 	rows   sonic.DB // PORT, FEATURE|lldp, DEVICE_METADATA|localhost
 	names  []string // of ports on the front panel
@@ -72,15 +73,22 @@ func openSource(file string) (*source, error) {
 	if err != nil {
 		return nil, errors.Join(err, tables.Close())
 	}
-	return &source{config: redis.NewClient(databases[redis.ConfigDB]), tables: tables, local: local, rows: sonic.DB{}}, nil
+	return &source{
+		config: redis.NewClient(databases[redis.ConfigDB]), tables: tables, local: local,
+		news: databases[sonic.ApplDB].Announce(tableEntries), rows: sonic.DB{},
+	}, nil
 }
 
 // close ends the connections. Whatever it may say is of no interest any more.
 func (s *source) close() {
+	s.news.Close()
 	_ = s.config.Close()
 	_ = s.tables.Close()
 	_ = s.local.Close()
 }
+
+// announced has a value when neighbours were written.
+func (s *source) announced() <-chan struct{} { return s.news.Rows() }
 
 // look reads everything. The error is redis.ErrNotInitialized while SONiC loads
 // its configuration.

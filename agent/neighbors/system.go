@@ -1,6 +1,7 @@
 package neighbors
 
 import (
+	"github.com/switchlet/switchlet/api/neighbor"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 )
@@ -25,7 +26,7 @@ const (
 // end.
 func localChassis(row map[string]string) (system, bool) {
 	subtype := chassisSubtype(row[locChassisSubtype])
-	s := system{Name: clean(row[locSystemName]), ChassisID: cleanID(string(subtype), row[locChassis]), ChassisIDSubtype: subtype}
+	s := system{Name: neighbor.Text(row[locSystemName]), ChassisID: neighbor.ID(string(subtype), row[locChassis]), ChassisIDSubtype: subtype}
 	return s, s.Name != "" && s.ChassisID != "" && subtype != ""
 }
 
@@ -33,8 +34,8 @@ func localChassis(row map[string]string) (system, bool) {
 // would send, and what the agent sends without one.
 func ownSystem(metadata sonic.Fields) system {
 	return system{
-		Name: clean(value(metadata, "hostname")), ChassisIDSubtype: v1alpha1.ChassisMACAddress,
-		ChassisID: cleanID(string(v1alpha1.ChassisMACAddress), value(metadata, "mac")),
+		Name: neighbor.Text(value(metadata, "hostname")), ChassisIDSubtype: v1alpha1.ChassisMACAddress,
+		ChassisID: neighbor.ID(string(v1alpha1.ChassisMACAddress), value(metadata, "mac")),
 	}
 }
 
@@ -48,7 +49,7 @@ type port struct {
 
 // newPort is a port by its row in PORT.
 func newPort(name string, row sonic.Fields) port {
-	p := port{Alias: clean(value(row, "alias")), Description: clean(value(row, "description"))}
+	p := port{Alias: neighbor.Text(value(row, "alias")), Description: neighbor.Text(value(row, "description"))}
 	if p.Alias == "" {
 		p.Alias = name
 	}

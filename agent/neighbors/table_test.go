@@ -99,7 +99,7 @@ func heard(t *testing.T, text string) []v1alpha1.LLDPNeighbor {
 		if len(words) < 3 || len(words) > 4 {
 			t.Fatalf("%q is not: port, system name, port id, description", line)
 		}
-		n := neighbor(words[0], words[1], words[2])
+		n := somebody(words[0], words[1], words[2])
 		n.PortDescription = strings.Join(words[3:], "")
 		if name, nameless := strings.CutSuffix(words[1], "?"); nameless {
 			n.SystemName, n.ChassisID = "", name
@@ -110,7 +110,7 @@ func heard(t *testing.T, text string) []v1alpha1.LLDPNeighbor {
 }
 
 // neighbor is one whose chassis id is its name.
-func neighbor(port, name, id string) v1alpha1.LLDPNeighbor {
+func somebody(port, name, id string) v1alpha1.LLDPNeighbor {
 	return v1alpha1.LLDPNeighbor{
 		Port: port, SystemName: name, ChassisIDSubtype: v1alpha1.ChassisLocal, ChassisID: name,
 		PortIDSubtype: v1alpha1.PortLocal, PortID: id,
@@ -143,7 +143,7 @@ func TestTableKeepsItsPromises(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(1, 20_000).Draw(rt, "ms")) * time.Millisecond)
 			heard := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) v1alpha1.LLDPNeighbor {
 				port := fmt.Sprintf("Ethernet%d", 4*rapid.IntRange(0, 2).Draw(rt, "port"))
-				n := neighbor(port, "host", fmt.Sprint(rapid.IntRange(0, 11).Draw(rt, "id")))
+				n := somebody(port, "host", fmt.Sprint(rapid.IntRange(0, 11).Draw(rt, "id")))
 				n.SystemName = rapid.SampledFrom([]string{"", "a", "b"}).Draw(rt, "name")
 				return n
 			}), 0, 12).Draw(rt, "heard")
@@ -191,12 +191,12 @@ func TestTableIsBounded(t *testing.T) {
 	known := newTable(time.Second, time.Hour)
 	for i := range 200 {
 		for id := range 10 {
-			known.restore(neighbor(fmt.Sprintf("Ethernet%d", i), "old", fmt.Sprint("old ", id)), start())
+			known.restore(somebody(fmt.Sprintf("Ethernet%d", i), "old", fmt.Sprint("old ", id)), start())
 		}
 	}
 	var heard []v1alpha1.LLDPNeighbor
 	for id := range 20 {
-		heard = append(heard, neighbor("Ethernet199", "new", fmt.Sprint("new ", id)))
+		heard = append(heard, somebody("Ethernet199", "new", fmt.Sprint("new ", id)))
 	}
 	known.observe(start(), heard)
 	all := known.neighbors()

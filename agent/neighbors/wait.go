@@ -16,6 +16,10 @@ const (
 	maxPause = 30 * time.Second
 )
 
+// announcedApart is the time between looks that rows are announced for: lldp_syncd
+// writes its rows one after the other, and each field by itself.
+const announcedApart = time.Second
+
 func pauseAfter(err error, failures int) time.Duration {
 	pause := min(minPause<<min(failures, 10), maxPause)
 	if errors.Is(err, redis.ErrNotInitialized) {
@@ -51,10 +55,31 @@ func (w *Watcher) wait(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-timer.C:
+	case <-w.announced():
+		w.hurry(time.Now())
 	case <-w.own.changed():
 	case <-w.own.ended():
 		w.complainOwn(w.own.err)
 		w.own = nil
+	}
+}
+
+// announced has a value when neighbours were written.
+func (w *Watcher) announced() <-chan struct{} {
+	if w.source == nil {
+		return nil
+	}
+	return w.source.announced()
+}
+
+// hurry has the next look be soon, unless one has just failed.
+func (w *Watcher) hurry(now time.Time) {
+	soon := now.Add(w.cfg.Settle)
+	if at := w.looked.Add(announcedApart); at.After(soon) {
+		soon = at
+	}
+	if w.failures == 0 && soon.Before(w.lookAt) {
+		w.lookAt = soon
 	}
 }
 

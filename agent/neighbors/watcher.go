@@ -25,6 +25,7 @@ type Watcher struct {
 	seen     sight  // the last time
 	system   system // as SONiC's lldp service sent it the last time
 	lookAt   time.Time
+	looked   time.Time // the last time without failure
 	failures int
 	said     once
 	own      *speaking
@@ -127,7 +128,7 @@ func (w *Watcher) look(ctx context.Context, now time.Time) bool {
 		w.failures++
 		return false
 	}
-	w.failures, w.lookAt, w.seen = 0, now.Add(w.cfg.Poll), seen
+	w.failures, w.looked, w.lookAt, w.seen = 0, now, now.Add(w.cfg.Poll), seen
 	if seen.isLocal {
 		w.system = seen.local
 	}

@@ -173,6 +173,63 @@ func events() []event {
 			f.cable(nic(f.addHost(false, 1), 0), p)
 			f.expect(nic(h, 0), p, v1alpha1.LinkGone)
 		}},
+		{"no mistake: a host that was replaced by another with an agent", func(f *fabric) {
+			h, p := f.addHost(f.rand.IntN(2) == 0, 1), f.port(f.leaf())
+			f.known(nic(h, 0), p)
+			f.cable(nic(f.addHost(true, 1), 0), p)
+			f.expect(nic(h, 0), p, v1alpha1.LinkGone)
+			f.taken[nameOf(nic(h, 0), p)] = true
+		}},
+		{"a host that was moved a moment ago, as it says itself", func(f *fabric) {
+			h, p, q := f.addHost(true, 1), f.port(f.leaf()), f.port(f.leaf())
+			f.known(nic(h, 0), p)
+			f.hears(p, nic(h, 0))
+			f.hears(nic(h, 0), q)
+			f.expect(nic(h, 0), p, v1alpha1.LinkGone)
+			f.expect(nic(h, 0), q, v1alpha1.LinkOneWay)
+			f.mistake(hostRef(h), "HeardElsewhere")
+		}},
+		{"a host that was moved a moment ago, as both ends say", func(f *fabric) {
+			h, p := f.addHost(true, 1), f.port(f.leaf())
+			f.known(nic(h, 0), p)
+			f.hears(p, nic(h, 0))
+			f.cable(nic(h, 0), f.port(f.leaf()))
+			f.expect(nic(h, 0), p, v1alpha1.LinkGone)
+			f.mistake(hostRef(h), "HeardTwice")
+		}},
+		{"a row of hosts that each moved to the port of the next", func(f *fabric) {
+			ports := []v1alpha1.LinkEnd{f.port(f.leaf()), f.port(f.leaf()), f.port(f.leaf()), f.port(f.leaf())}
+			for i, p := range ports[:3] {
+				h := f.addHost(true, 1)
+				f.known(nic(h, 0), p)
+				f.hears(p, nic(h, 0))
+				f.hears(nic(h, 0), ports[i+1])
+				f.expect(nic(h, 0), p, v1alpha1.LinkGone)
+				f.expect(nic(h, 0), ports[i+1], v1alpha1.LinkOneWay)
+				f.mistake(hostRef(h), "HeardElsewhere")
+			}
+		}},
+		{"no mistake: a host that was pulled a moment after it was moved", func(f *fabric) {
+			h, p, q := f.addHost(true, 1), f.port(f.leaf()), f.port(f.leaf())
+			f.known(nic(h, 0), q)
+			f.hears(p, nic(h, 0))
+			f.hears(nic(h, 0), q)
+			h.Status.Neighbors[0].Stale = true
+			f.expect(nic(h, 0), q, v1alpha1.LinkStale)
+		}},
+		{"hosts that have changed places a moment ago, as they say themselves", func(f *fabric) {
+			sw := f.leaf()
+			h, i, p, q := f.addHost(true, 1), f.addHost(true, 1), f.port(sw), f.port(sw)
+			f.known(nic(h, 0), p)
+			f.known(nic(i, 0), q)
+			f.hears(p, nic(h, 0))
+			f.hears(q, nic(i, 0))
+			f.hears(nic(h, 0), q)
+			f.hears(nic(i, 0), p)
+			f.expect(nic(h, 0), p, v1alpha1.LinkOneWay)
+			f.expect(nic(i, 0), q, v1alpha1.LinkOneWay)
+			f.mistake(switchRef(sw), "CrossedFibres")
+		}},
 		{"no mistake: a host that is not heard any more", func(f *fabric) {
 			h, p := f.addHost(f.rand.IntN(2) == 0, 1), f.port(f.leaf())
 			f.known(nic(h, 0), p)

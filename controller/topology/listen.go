@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/switchlet/switchlet/api/natural"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -84,7 +85,7 @@ func (b *builder) pair(from, to int32, stale bool) {
 // strange notes a neighbour that is nobody's.
 func (b *builder) strange(at int32, n *v1alpha1.LLDPNeighbor) {
 	b.foreign[at] = append(b.foreign[at], n)
-	b.note(b.of(at).ObjectReference, "UnknownNeighbor", "%s hears %s, which is no Switch and no Host.", b.say(at), describe(n))
+	b.note(b.of(at).ObjectReference, "UnknownNeighbor", "%s hears %s, which is no Switch and no Host. If it is a server without an agent, make a Host with its NICs.", b.say(at), describe(n))
 }
 
 // describe is a neighbour as it calls itself.
@@ -188,7 +189,7 @@ func (b *builder) list(ends []int32) string {
 	for _, e := range ends {
 		names = append(names, b.say(e))
 	}
-	slices.SortFunc(names, natural)
+	slices.SortFunc(names, natural.Compare)
 	if rest := len(names) - most; rest > 0 {
 		return strings.Join(names[:most], ", ") + fmt.Sprintf(" and %d more", rest)
 	}

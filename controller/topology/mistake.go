@@ -3,6 +3,8 @@ package topology
 import (
 	"cmp"
 	"slices"
+
+	"github.com/switchlet/switchlet/api/natural"
 )
 
 // findHubs looks for ends that hear several others. All that they hear is one
@@ -48,7 +50,7 @@ func (b *builder) tellHub(members []int32) {
 // compare orders ends: those of switches first, and then by their names.
 func (b *builder) compare(x, y int32) int {
 	s, t := b.of(x), b.of(y)
-	return cmp.Or(-cmp.Compare(s.Kind, t.Kind), natural(s.Name, t.Name), natural(b.ends[x].name, b.ends[y].name))
+	return cmp.Or(-cmp.Compare(s.Kind, t.Kind), natural.Compare(s.Name, t.Name), natural.Compare(b.ends[x].name, b.ends[y].name))
 }
 
 // findConflicts looks for ends that are at several others without a hub. A cable
@@ -80,14 +82,31 @@ func (b *builder) conflictOf(e int32, seen []bool) []int32 {
 	return members
 }
 
+// meanwhile is what a NIC that is heard twice is taken for.
+func (b *builder) meanwhile(e int32) string {
+	if b.sits[e] == none {
+		return "What was known stays"
+	}
+	return "It is taken to be at " + b.say(b.sits[e]) + ", which it hears itself"
+}
+
 func (b *builder) tellConflict(members []int32) {
 	twice := slices.DeleteFunc(slices.Clone(members), func(e int32) bool { return b.ties.count(e, heard) < 2 })
 	for _, e := range twice {
 		b.problem(b.of(e).ObjectReference, "HeardTwice",
-			"%s is heard by %s, and a cable has one other end. Either two machines claim this name, or the cable was moved a moment ago. What was known stays; give one of the machines another name.",
-			b.say(e), b.list(b.ties.with(e, heard)))
+			"%s is heard by %s, and a cable has one other end. Either two machines claim this name, or the cable was moved a moment ago. %s; give one of the machines another name.",
+			b.say(e), b.list(b.ties.with(e, heard)), b.meanwhile(e))
 	}
 	if len(twice) > 0 {
+		return
+	}
+	moved := slices.DeleteFunc(slices.Clone(members), func(e int32) bool { return b.sits[e] == none })
+	for _, e := range moved {
+		b.problem(b.of(e).ObjectReference, "HeardElsewhere",
+			"%s hears %s, where it is taken to be, and is heard by %s. If the cable was moved a moment ago, this ends by itself; if not, look for fibres that are plugged crosswise, or for another machine of this name.",
+			b.say(e), b.say(b.sits[e]), b.list(b.ties.with(e, heard)))
+	}
+	if len(moved) > 0 {
 		return
 	}
 	first := slices.MinFunc(members, b.compare)

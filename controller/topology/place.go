@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/switchlet/switchlet/api/natural"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -28,7 +29,8 @@ type Place struct {
 }
 
 // PortsOf are the places of a host's NICs, in natural order of the NICs' names.
-// Those at spines are left out: they carry no attachments.
+// Those at spines are left out: they carry no attachments. So are those at a port of
+// which both ends of another cable say that it is there.
 func (t Topology) PortsOf(host string) []Place {
 	id := t.index.object(host, false)
 	if id == none {
@@ -38,7 +40,7 @@ func (t Topology) PortsOf(host string) []Place {
 	for _, i := range t.of[id] {
 		l, nic, port := &t.Links[i], t.ends[i][0], t.ends[i][1] // a host's end is the first
 		sw := t.index.of(port)
-		if t.index.ends[nic].system != id || sw.sw == nil || sw.sw.Spec.Role == v1alpha1.RoleSpine {
+		if t.index.ends[nic].system != id || sw.sw == nil || sw.sw.Spec.Role == v1alpha1.RoleSpine || t.lost(i) {
 			continue
 		}
 		p := Place{NIC: t.index.ends[nic].name, Switch: sw.Name, State: l.Status.State, Link: l.Name}
@@ -49,9 +51,20 @@ func (t Topology) PortsOf(host string) []Place {
 		out = append(out, p)
 	}
 	slices.SortFunc(out, func(a, b Place) int {
-		return cmp.Or(natural(a.NIC, b.NIC), natural(a.Switch, b.Switch), natural(a.Port, b.Port), natural(a.Member, b.Member))
+		return cmp.Or(natural.Compare(a.NIC, b.NIC), natural.Compare(a.Switch, b.Switch), natural.Compare(a.Port, b.Port), natural.Compare(a.Member, b.Member))
 	})
 	return out
+}
+
+// lost says whether the port of a link is somebody else's by now, as both ends of
+// another cable say. Nothing of what was there may be on it any longer, whatever the
+// time of grace and whatever the former host says: it would join the newcomer to
+// networks that it is not in. A declared link stays, and so do those of a hub.
+func (t Topology) lost(link int32) bool {
+	port := t.ends[link][1]
+	now := t.at[port]
+	return now != link && !t.Links[link].Declared && !t.hub[port] &&
+		t.Links[link].Status.State != v1alpha1.LinkConfirmed && t.Links[now].Status.State == v1alpha1.LinkConfirmed
 }
 
 // Uplink is a port of a switch with another switch at its other end.
@@ -91,7 +104,7 @@ func (t Topology) Uplinks(name string) []Uplink {
 		out = append(out, u)
 	}
 	slices.SortFunc(out, func(a, b Uplink) int {
-		return cmp.Or(natural(a.Port, b.Port), natural(a.Peer, b.Peer), natural(a.PeerPort, b.PeerPort), rank(a.State)-rank(b.State))
+		return cmp.Or(natural.Compare(a.Port, b.Port), natural.Compare(a.Peer, b.Peer), natural.Compare(a.PeerPort, b.PeerPort), rank(a.State)-rank(b.State))
 	})
 	return slices.CompactFunc(out, func(a, b Uplink) bool { return a.Port == b.Port && a.Peer == b.Peer && a.PeerPort == b.PeerPort })
 }

@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/switchlet/switchlet/api/natural"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -24,6 +25,7 @@ type fabric struct {
 
 	states   map[string]v1alpha1.LinkState // the links that there have to be, by name
 	problems map[string]int                // the problems, by object and reason
+	taken    map[string]bool               // the links whose ports are somebody else's by now
 }
 
 // portsPerSwitch is small enough for a fabric of many switches.
@@ -32,7 +34,7 @@ const portsPerSwitch = 64
 func newFabric(r *rand.Rand, switches, hosts int) *fabric {
 	f := &fabric{
 		rand: r, free: map[string][]string{}, switchOf: map[string]*v1alpha1.Switch{}, hostOf: map[string]*v1alpha1.Host{},
-		states: map[string]v1alpha1.LinkState{}, problems: map[string]int{},
+		states: map[string]v1alpha1.LinkState{}, problems: map[string]int{}, taken: map[string]bool{},
 	}
 	spines := 1 + switches/8
 	for i := range switches {
@@ -135,7 +137,7 @@ func (f *fabric) expect(a, b v1alpha1.LinkEnd, state v1alpha1.LinkState) {
 
 // nameOf is the name of a link whichever way its ends are given.
 func nameOf(a, b v1alpha1.LinkEnd) string {
-	if a.Switch != "" && (b.Host != "" || natural(b.Switch, a.Switch) < 0) {
+	if a.Switch != "" && (b.Host != "" || natural.Compare(b.Switch, a.Switch) < 0) {
 		a, b = b, a
 	}
 	return Name(a, b)

@@ -105,6 +105,21 @@ func (t ties) with(e int32, bits evidence) []int32 {
 	return out
 }
 
+// only is the one end that with would tell; none if there is none or more.
+func (t ties) only(e int32, bits evidence) int32 {
+	found := int32(none)
+	for _, tie := range t.of(e) {
+		if tie.bits&bits == 0 {
+			continue
+		}
+		if found != none {
+			return none
+		}
+		found = tie.to
+	}
+	return found
+}
+
 // count is how many ends with would tell.
 func (t ties) count(e int32, bits evidence) int {
 	n := 0

@@ -9,6 +9,7 @@
 // The reasons of Problems, by the object that they are told of:
 //
 //	Switch, Host  HeardTwice        one port or NIC is at several others: two machines have one name, or a cable was just moved
+//	Host          HeardElsewhere    it hears one port and another one hears it: a cable was just moved, or fibres are crossed
 //	Switch, Host  CrossedFibres     it hears one system and is heard by another
 //	Switch, Host  SeveralNeighbors  a hub: three or more systems hear each other
 //	Switch, Host  Loop              a port hears its own system
@@ -50,13 +51,15 @@ type Topology struct {
 	Problems []v1alpha1.Problem
 	// Notes are what is worth knowing and no mistake: neighbours that are no
 	// Switch or Host (UnknownNeighbor), ports that their system does not have
-	// (UnknownPort), cables between switches that make no uplink (NoUplink).
+	// (UnknownPort), cables between switches that make no uplink (NoUplink), ports
+	// that hear a NIC that hears nobody any more (HeardElsewhere).
 	Notes []v1alpha1.Problem
 
 	index *index
 	ends  [][2]int32 // the ends of each link, as in its status; none if it is not in force
 	of    [][]int32  // the links of each system
 	at    []int32    // the link that matters most to each end, or none
+	hub   []bool     // the ends that are in a hub
 }
 
 // Build makes the port map of a fabric.
@@ -67,7 +70,9 @@ func Build(in Inputs) Topology {
 	b.remember()
 	b.ties = newTies(len(b.ends), b.half)
 	b.findHubs()
+	b.findMoves()
 	b.findConflicts()
+	b.dismiss()
 	b.decideDeclared()
 	b.decideFresh()
 	b.decideKnown()
@@ -86,7 +91,9 @@ type builder struct {
 	hub      []bool  // the ends that are in a hub
 	definite []bool  // the ends of which it is clear where they are
 	clash    []bool  // the ends that are at several others
-	mistaken []bool  // the ends in declarations that do not match
+	sits     []int32 // the port at which a NIC is believed to be, or none
+	outdated []outdated
+	mistaken []bool // the ends in declarations that do not match
 	links    []found
 	problems []v1alpha1.Problem
 	notes    []v1alpha1.Problem
@@ -98,7 +105,7 @@ const none = -1
 // finish sorts everything and makes the indexes for questions.
 func (b *builder) finish() Topology {
 	b.judgePlaces()
-	t := Topology{Links: b.publish(), Problems: b.problems, Notes: b.notes, index: b.index}
+	t := Topology{Links: b.publish(), Problems: b.problems, Notes: b.notes, index: b.index, hub: b.hub}
 	sortProblems(t.Problems)
 	sortProblems(t.Notes)
 	t.ends, t.of, t.at = b.lookups()
@@ -113,13 +120,19 @@ func sortProblems(p []v1alpha1.Problem) {
 }
 
 // ProblemsOf are the problems of one object.
-func (t Topology) ProblemsOf(o v1alpha1.ObjectReference) []v1alpha1.Problem {
-	first, _ := slices.BinarySearchFunc(t.Problems, o, func(p v1alpha1.Problem, o v1alpha1.ObjectReference) int {
+func (t Topology) ProblemsOf(o v1alpha1.ObjectReference) []v1alpha1.Problem { return of(t.Problems, o) }
+
+// NotesOf are the notes on one object.
+func (t Topology) NotesOf(o v1alpha1.ObjectReference) []v1alpha1.Problem { return of(t.Notes, o) }
+
+// of are those of one object, of all in the order of their objects.
+func of(all []v1alpha1.Problem, o v1alpha1.ObjectReference) []v1alpha1.Problem {
+	first, _ := slices.BinarySearchFunc(all, o, func(p v1alpha1.Problem, o v1alpha1.ObjectReference) int {
 		return cmp.Or(cmp.Compare(p.Owner.Kind, o.Kind), cmp.Compare(p.Owner.Name, o.Name))
 	})
 	last := first
-	for last < len(t.Problems) && t.Problems[last].Owner == o {
+	for last < len(all) && all[last].Owner == o {
 		last++
 	}
-	return t.Problems[first:last:last]
+	return all[first:last:last]
 }

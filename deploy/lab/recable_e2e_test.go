@@ -17,13 +17,14 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
 
-// How soon after a cable was moved the VLANs have followed. Goal: the interval of
-// LLDP, which is 3 s in a lab, and 2 s. Bound: what may be waited for one after the
-// other, which is that interval, 2 s until neighbours are in APPL_DB, 5 s until the
-// agent looks there again, and 2 s for the rest.
+// How soon the VLANs follow a cable. interval is that of LLDP in a lab, within which
+// the host hears whom it is cabled to by then; reaction is how long all that follows
+// from that may take, until the VLAN is in the switch's CONFIG_DB, and how much longer
+// than the time of grace it may take until it has left the old port.
 const (
-	goal  = 3*time.Second + 2*time.Second
-	bound = 3*time.Second + 2*time.Second + 5*time.Second + 2*time.Second
+	interval = 3 * time.Second
+	reaction = 2 * time.Second
+	grace    = 5 * time.Second // withdrawAfter of manifests/fabric.yaml
 )
 
 // tenant is a VPC with two attachments, of a host by its labels and of a port by its
@@ -63,21 +64,11 @@ func TestRecablingAHost(t *testing.T) {
 	l.carries(t, "leaf1/Ethernet0", "leaf1/Ethernet24", "leaf2/Ethernet0")
 	l.kubectl(t, "wait --for=condition=Ready --timeout=60s vpcattachments,vpcs --all")
 
-	var took []time.Duration
-	port := "leaf1/Ethernet0"
-	for _, next := range []string{"leaf2/Ethernet8", "leaf1/Ethernet4", "leaf1/Ethernet8", "leaf2/Ethernet12", "leaf1/Ethernet0"} {
-		l.must(t, "cable", "move", "host1/eth1", next)
-		begin := time.Now()
-		eventually(t, "the VLAN is at "+next, func() bool { return slices.Contains(l.carriers(t), next) })
-		took = append(took, time.Since(begin).Round(10*time.Millisecond))
-		l.carries(t, next, "leaf1/Ethernet24", "leaf2/Ethernet0") // and no longer the one before
-		t.Logf("from %s to %s: the VLAN followed after %s; the goal is %s", port, next, took[len(took)-1], goal)
-		port = next
+	if got := l.kubectl(t, "get host host1 --no-headers"); !strings.Contains(got, " eth1,eth2 ") {
+		t.Errorf("kubectl does not show the NICs of host1: %s", got)
 	}
-	// Single ones may be longer where other work takes the processors.
-	if slices.Sort(took); took[len(took)/2] > bound {
-		t.Errorf("the VLAN followed after %v: the median has to be at most %s", took, bound)
-	}
+
+	l.moves(t)
 
 	l.must(t, "cable", "pull", "host1/eth1")
 	eventually(t, "the silence is noticed", func() bool {

@@ -5,7 +5,11 @@
 // fixed number of goroutines. What it does is decided by pure code with the time as
 // an argument: the engine, made of a table of neighbours (entry.go), a schedule of
 // frames to send (schedule.go) and a bound on the work for others (bucket.go). The
-// socket, the links and the clock are in socket.go, links.go and agent.go.
+// socket, the links and the clock are in socket.go, links.go, carrier.go and agent.go.
+//
+// Who was heard before the link last lost its carrier is stale, however short that was:
+// the kernel's count of losses tells, with each change of the link and before a frame
+// is heard (carrier.go, lost.go).
 //
 //	netlink ── links ──┐                      ┌── frames to send ──┐
 //	clock ─────────────┼──► engine (pure) ────┤                    socket

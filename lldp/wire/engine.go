@@ -83,10 +83,11 @@ func (e *engine) setLink(l Link, now time.Time) effects {
 	if p == nil {
 		return e.addPort(l, now)
 	}
+	ahead := p.caughtUp(&l)
 	if p.link == l {
 		return effects{}
 	}
-	fx := e.changeLink(p, l, now)
+	fx := e.changeLink(p, l, ahead, now)
 	fx.changed = true
 	e.schedule(p)
 	return fx
@@ -116,16 +117,19 @@ func (e *engine) announce(p *port) {
 
 // changeLink takes what a port's link is now. If it has another port ID with its
 // new name, the old one is taken back: neighbours would keep both.
-func (e *engine) changeLink(p *port, l Link, now time.Time) effects {
+// ahead says that the last loss of its carrier is known already.
+func (e *engine) changeLink(p *port, l Link, ahead bool, now time.Time) effects {
 	var fx effects
 	before, farewell := *p, p.farewell()
 	p.link = l
 	e.announce(p)
 	e.adopt(p, now)
-	switch {
-	case !l.Running && before.link.Running:
+	unplugged := l.CarrierLosses != before.link.CarrierLosses
+	if unplugged || !l.Running && before.link.Running && !ahead {
 		p.carrier++
-	case l.Running && !before.link.Running:
+	}
+	switch {
+	case l.Running && (unplugged || !before.link.Running):
 		p.schedule.start(now)
 	case !bytes.Equal(p.identity(), before.identity()):
 		fx.send = farewell

@@ -17,6 +17,9 @@ type Link struct {
 	Ethernet bool
 	// Running says that it is switched on and has a carrier.
 	Running bool
+	// CarrierLosses is how often it has lost its carrier since it is there, as the
+	// kernel counts, modulo 2^32: a cable may have been moved between two looks.
+	CarrierLosses uint32
 	// Master is the index of the bridge, bond or VRF that it is in; 0 for none.
 	Master int
 	// Bonded says that Master is a bond.

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,62 +18,84 @@ const linkEvents = 64
 // change in events, which ends with ctx or when the kernel had to leave changes
 // out: it then has to be called again. What is in events may be older than all.
 func links(ctx context.Context) (all []Link, events <-chan linkEvent, err error) {
-	updates, done := make(chan netlink.LinkUpdate), make(chan struct{})
-	if err := netlink.LinkSubscribe(updates, done); err != nil {
+	updates, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK)
+	if err != nil {
 		return nil, nil, fmt.Errorf("follow the machine's links: %w", err)
 	}
-	list, err := netlink.LinkList()
-	// One that was disturbed by a change is good enough: the change is in updates.
-	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
-		close(done)
-		drain(updates)
+	if all, err = list(); err != nil {
+		updates.Close()
 		return nil, nil, fmt.Errorf("list the machine's links: %w", err)
 	}
-	for _, l := range list {
-		all = append(all, fromNetlink(l))
-	}
 	changes := make(chan linkEvent, linkEvents)
-	go pass(ctx, updates, changes, done)
+	go pass(ctx, updates, changes)
 	return all, changes, nil
 }
 
+// list asks for all links.
+func list() ([]Link, error) {
+	request := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
+	request.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	messages, err := request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWLINK)
+	// One that was disturbed by a change is good enough: the change is in updates.
+	if err != nil && !errors.Is(err, netlink.ErrDumpInterrupted) {
+		return nil, err
+	}
+	var all []Link
+	for _, m := range messages {
+		l, err := fromMessage(m)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, l)
+	}
+	return all, nil
+}
+
 // pass passes updates on until they or ctx end.
-func pass(ctx context.Context, updates <-chan netlink.LinkUpdate, changes chan<- linkEvent, done chan<- struct{}) {
+func pass(ctx context.Context, updates *nl.NetlinkSocket, changes chan<- linkEvent) {
 	defer close(changes)
-	defer drain(updates)
-	defer close(done)
+	defer updates.Close()
+	stop := context.AfterFunc(ctx, updates.Close) // which ends Receive
+	defer stop()
 	for {
-		select {
-		case <-ctx.Done():
+		messages, from, err := updates.Receive()
+		if err != nil {
 			return
-		case u, ok := <-updates:
-			if !ok {
-				return
+		}
+		for _, m := range messages {
+			change, ok := fromUpdate(m.Header.Type, m.Data)
+			if !ok || from.Pid != nl.PidKernel {
+				continue
 			}
-			if change, ok := fromUpdate(u); ok {
-				select {
-				case changes <- change:
-				case <-ctx.Done():
-					return
-				}
+			select {
+			case changes <- change:
+			case <-ctx.Done():
+				return
 			}
 		}
 	}
 }
 
-// drain lets the subscription end.
-func drain(updates <-chan netlink.LinkUpdate) {
-	for range updates {
-	}
-}
-
 // fromUpdate reads a message of netlink. A bridge tells in the same way which ports
 // it takes and lets go; those links are neither new nor gone.
-func fromUpdate(u netlink.LinkUpdate) (change linkEvent, ok bool) {
-	if u.Family != unix.AF_UNSPEC {
+func fromUpdate(kind uint16, message []byte) (change linkEvent, ok bool) {
+	if kind != unix.RTM_NEWLINK && kind != unix.RTM_DELLINK ||
+		len(message) < unix.SizeofIfInfomsg || nl.DeserializeIfInfomsg(message).Family != unix.AF_UNSPEC {
 		return linkEvent{}, false
 	}
-	return linkEvent{fromNetlink(u.Link), u.Header.Type == unix.RTM_DELLINK}, true
+	l, err := fromMessage(message)
+	return linkEvent{l, kind == unix.RTM_DELLINK}, err == nil
+}
+
+// fromMessage reads what the kernel says of a link.
+func fromMessage(message []byte) (Link, error) {
+	l, err := netlink.LinkDeserialize(nil, message)
+	if err != nil {
+		return Link{}, fmt.Errorf("read a link of netlink: %w", err)
+	}
+	link := fromNetlink(l)
+	link.CarrierLosses, err = carrierLosses(message)
+	return link, err
 }
 
 func fromNetlink(l netlink.Link) Link {

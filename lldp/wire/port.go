@@ -15,6 +15,8 @@ type port struct {
 	entries  []entry
 	// carrier counts how often the link had one, from 1.
 	carrier  uint64
+	asked    time.Time // when the kernel was asked about it the last time
+	ahead    bool      // it knows of a loss that the news of the link may not have told yet
 	counters Counters
 
 	// wake is when something is to be done, or earlier; zero for never. place is

@@ -32,11 +32,14 @@ func TestEngineKeepsItsBounds(t *testing.T) {
 		start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 		w := &walk{T: t, engine: newEngine(cfg), start: start, now: start, sent: map[int][]time.Time{}}
 		t.Repeat(map[string]func(*rapid.T){
-			"link":  func(t *rapid.T) { w.link(t) },
-			"hear":  func(t *rapid.T) { w.hear(t) },
-			"busy":  func(t *rapid.T) { w.busy(t) },
-			"gone":  func(t *rapid.T) { w.effects(w.engine.removeLink(w.index(t))) },
-			"time":  func(t *rapid.T) { w.pass(t) },
+			"link": func(t *rapid.T) { w.link(t) },
+			"hear": func(t *rapid.T) { w.hear(t) },
+			"busy": func(t *rapid.T) { w.busy(t) },
+			"gone": func(t *rapid.T) { w.effects(w.engine.removeLink(w.index(t))) },
+			"time": func(t *rapid.T) { w.pass(t) },
+			"lost": func(t *rapid.T) {
+				w.engine.lost(w.index(t), rapid.SampledFrom([]uint32{0, 1, 2, 1 << 31, 1<<32 - 1}).Draw(t, "losses"), w.now)
+			},
 			"links": func(*rapid.T) { w.effects(w.engine.setLinks(w.list(), w.now)) },
 			"":      func(*rapid.T) { w.check() },
 		})
@@ -48,13 +51,14 @@ func (w *walk) index(t *rapid.T) int { return rapid.IntRange(1, 2).Draw(t, "inde
 func (w *walk) link(t *rapid.T) {
 	index := w.index(t)
 	w.effects(w.engine.setLink(Link{
-		Index:    index,
-		Name:     rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"),
-		Alias:    rapid.StringMatching("[a-z]").Draw(t, "alias"),
-		Kind:     rapid.SampledFrom([]string{"", "", "", "", "", "", "", "veth"}).Draw(t, "kind"),
-		Running:  rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "running"),
-		Ethernet: true,
-		MTU:      rapid.SampledFrom([]int{1500, 1500, 10}).Draw(t, "MTU"),
+		Index:         index,
+		Name:          rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "name"),
+		Alias:         rapid.StringMatching("[a-z]").Draw(t, "alias"),
+		Kind:          rapid.SampledFrom([]string{"", "", "", "", "", "", "", "veth"}).Draw(t, "kind"),
+		Running:       rapid.SampledFrom([]bool{true, true, true, false}).Draw(t, "running"),
+		CarrierLosses: rapid.SampledFrom([]uint32{0, 1, 2, 1 << 31, 1<<32 - 1}).Draw(t, "losses"),
+		Ethernet:      true,
+		MTU:           rapid.SampledFrom([]int{1500, 1500, 10}).Draw(t, "MTU"),
 	}, w.now))
 }
 

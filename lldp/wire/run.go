@@ -20,9 +20,14 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	carriers, err := openCarriers()
+	if err != nil {
+		return errors.Join(err, s.close())
+	}
+	defer carriers.close()
 	a.setSocket(s)
 	failed := make(chan error, 1)
-	go func() { failed <- a.listen(s) }()
+	go func() { failed <- a.listen(s, carriers) }()
 	err = a.follow(ctx, s, failed)
 	a.setSocket(nil)
 	return errors.Join(err, s.close(), <-failed)
@@ -38,7 +43,7 @@ func (a *Agent) setSocket(s *socket) {
 }
 
 // listen hears frames until the socket is closed.
-func (a *Agent) listen(s *socket) error {
+func (a *Agent) listen(s *socket, c *carriers) error {
 	buffer := make([]byte, maxFrame)
 	for {
 		n, index, err := s.receive(buffer)
@@ -50,19 +55,22 @@ func (a *Agent) listen(s *socket) error {
 		case err != nil:
 			return fmt.Errorf("hear LLDP: %w", err)
 		default:
-			a.hear(index, buffer[:min(n, len(buffer))], n > len(buffer))
+			a.hear(c, index, buffer[:min(n, len(buffer))], n > len(buffer))
 		}
 	}
 }
 
 // hear takes a frame. One that is too long to be LLDP counts as malformed.
-func (a *Agent) hear(index int, raw []byte, tooLong bool) {
+func (a *Agent) hear(c *carriers, index int, raw []byte, tooLong bool) {
 	if tooLong {
 		raw = raw[:0]
 	}
+	losses, asked := a.ask(c, index)
+	now := time.Now()
 	a.mu.Lock()
 	before := a.engine.next()
-	changed := a.engine.hear(index, raw, time.Now())
+	changed := asked && a.engine.lost(index, losses, now)
+	changed = a.engine.hear(index, raw, now) || changed
 	after := a.engine.next()
 	a.mu.Unlock()
 	if changed {
@@ -71,6 +79,17 @@ func (a *Agent) hear(index int, raw []byte, tooLong bool) {
 	if !after.Equal(before) {
 		signal(a.wake)
 	}
+}
+
+// ask asks how often the link of a frame has lost its carrier, if that is to be known.
+func (a *Agent) ask(c *carriers, index int) (losses uint32, asked bool) {
+	a.mu.Lock()
+	asks := a.engine.asks(index, time.Now())
+	a.mu.Unlock()
+	if !asks {
+		return 0, false
+	}
+	return c.losses(index)
 }
 
 // signal is for a channel of one place: signals that nobody took yet are one.

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //
 //	> link 1 eth0 running alias=x    a link is there, or is now so
 //	> gone 1                         it is gone
+//	> lost 1 3                       link 1 has lost its carrier three times by now
 //	> at 90s                         time passes until then
 //	> hear 1 leaf1 Eth1 ttl=120      link 1 brings a frame of chassis leaf1, port Eth1
 //	> flood 1 1000                   link 1 brings 1000 frames, each of another chassis
@@ -99,6 +100,11 @@ func (s *session) command(words []string) {
 		s.due()
 	case "gone":
 		s.effects(s.engine.removeLink(s.number(args[0])))
+	case "lost":
+		if s.engine.lost(s.number(args[0]), uint32(s.number(args[1])), s.now) {
+			s.say("changed")
+		}
+		s.due()
 	case "at":
 		s.at(args[0])
 	case "hear":
@@ -146,6 +152,9 @@ func (s *session) link(args []string, options map[string]string) Link {
 	l.MAC = MAC{2, 0, 0, 0, 0, byte(l.Index)}
 	if options["mtu"] != "" {
 		l.MTU = s.number(options["mtu"])
+	}
+	if options["losses"] != "" {
+		l.CarrierLosses = uint32(s.number(options["losses"]))
 	}
 	if options["mac"] != "" {
 		l.MAC[4] = byte(s.number(options["mac"]))

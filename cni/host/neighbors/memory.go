@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/switchlet/switchlet/api/natural"
 	"github.com/switchlet/switchlet/api/v1alpha1"
-	"github.com/switchlet/switchlet/cni/host/nics"
 	"github.com/switchlet/switchlet/lldp/frame"
 	"github.com/switchlet/switchlet/lldp/wire"
 )
@@ -135,7 +135,7 @@ func (m *memory) all() []wire.Neighbor {
 	for name := range m.nics {
 		names = append(names, name)
 	}
-	slices.SortFunc(names, nics.Compare)
+	slices.SortFunc(names, natural.Compare)
 	var all []wire.Neighbor
 	for _, name := range names {
 		all = append(all, m.nics[name]...)

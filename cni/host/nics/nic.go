@@ -3,9 +3,8 @@ package nics
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
+	"github.com/switchlet/switchlet/api/natural"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -50,33 +49,6 @@ func (r Rules) NICs(links []Link) []v1alpha1.HostNIC {
 			AltNames: l.AltNames[:min(len(l.AltNames), maxAltNames)], Up: l.Carrier,
 		})
 	}
-	slices.SortFunc(nics, func(a, b v1alpha1.HostNIC) int { return Compare(a.Name, b.Name) })
+	slices.SortFunc(nics, func(a, b v1alpha1.HostNIC) int { return natural.Compare(a.Name, b.Name) })
 	return nics[:min(len(nics), maxNICs)]
-}
-
-// Compare orders names of NICs as people do: eth2 before eth10, by each number
-// in them.
-func Compare(a, b string) int {
-	for restA, restB := a, b; restA != "" && restB != ""; {
-		textA, numberA, tailA := cut(restA)
-		textB, numberB, tailB := cut(restB)
-		if c := cmp.Or(strings.Compare(textA, textB), cmp.Compare(numberA, numberB)); c != 0 {
-			return c
-		}
-		restA, restB = tailA, tailB
-	}
-	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
-}
-
-// cut cuts off the first number of a name, and the text before it. A name has at
-// most 15 characters, so that the number fits.
-func cut(s string) (text string, number uint64, rest string) {
-	const digits = "0123456789"
-	from := strings.IndexAny(s, digits)
-	if from < 0 {
-		return s, 0, ""
-	}
-	rest = strings.TrimLeft(s[from:], digits)
-	number, _ = strconv.ParseUint(s[from:len(s)-len(rest)], 10, 64)
-	return s[:from], number, rest
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -51,9 +52,23 @@ func (f Facts) Status(node string, generation int64, previous []metav1.Condition
 	}
 	meta.SetStatusCondition(&conditions, ready)
 	return v1alpha1.HostStatus{
-		NICs: f.NICs, SystemName: node, ChassisID: node,
+		NICs: f.NICs, NICNames: names(f.NICs), SystemName: node, ChassisID: node,
 		Neighbors: f.View.Neighbors, Conditions: conditions,
 	}
+}
+
+// names are those of the NICs as kubectl shows them, which can show one value of a
+// list only.
+func names(nics []v1alpha1.HostNIC) string {
+	const most = 8 // of 15 characters
+	var all []string
+	for _, n := range nics[:min(len(nics), most)] {
+		all = append(all, n.Name)
+	}
+	if rest := len(nics) - most; rest > 0 {
+		return strings.Join(all, ",") + fmt.Sprintf(" and %d more", rest)
+	}
+	return strings.Join(all, ",")
 }
 
 // ready is the worst of what there is to say.

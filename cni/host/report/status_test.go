@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -52,10 +53,28 @@ func TestStatus(t *testing.T) {
 		{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Ready", LastTransitionTime: since},
 	}
 	want := v1alpha1.HostStatus{
-		NICs: eth1(), SystemName: "host1", ChassisID: "host1", Neighbors: heard,
+		NICs: eth1(), NICNames: "eth1", SystemName: "host1", ChassisID: "host1", Neighbors: heard,
 		Conditions: []metav1.Condition{{Type: "Ready", Status: metav1.ConditionTrue, Reason: "Ready", LastTransitionTime: since}},
 	}
 	if diff := cmp.Diff(want, facts.Status("host1", 0, previous, monday().Add(time.Hour))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// kubectl get hosts shows all NICs of a host, up to the width of a screen.
+func TestNamesOfNICs(t *testing.T) {
+	for n, want := range map[int]string{
+		0:  "",
+		2:  "eth0,eth1",
+		8:  "eth0,eth1,eth2,eth3,eth4,eth5,eth6,eth7",
+		10: "eth0,eth1,eth2,eth3,eth4,eth5,eth6,eth7 and 2 more",
+	} {
+		var nics []v1alpha1.HostNIC
+		for i := range n {
+			nics = append(nics, v1alpha1.HostNIC{Name: fmt.Sprint("eth", i)})
+		}
+		if got := (report.Facts{NICs: nics}).Status("host1", 0, nil, monday()).NICNames; got != want {
+			t.Errorf("%d NICs are shown as %q, want %q", n, got, want)
+		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 )
@@ -70,16 +69,13 @@ func (p *Panel) Pull(end cabling.End) error {
 	if near.room.Host {
 		near = near.far
 	}
-	return near.room.move(near.link, p.floor, loose)
+	_, err = near.room.move(near.link, p.floor, loose)
+	return err
 }
 
-// unplugged is for how long a cable that is moved is in nothing. The kernel tells of
-// a carrier's loss within a second; if it is back before, it may tell nothing of it
-// (Linux, net/core/link_watch.c). No hand is that quick.
-const unplugged = 1200 * time.Millisecond
-
 // Move unplugs the other end of the cable that is at an end, and plugs it in
-// elsewhere a moment later.
+// elsewhere at once, faster than any hand: within the second for which the kernel may
+// keep to itself that a carrier was lost (net/core/link_watch.c).
 func (p *Panel) Move(end, to cabling.End) error {
 	all, err := p.jacks()
 	if err != nil {
@@ -107,10 +103,6 @@ func (p *Panel) Move(end, to cabling.End) error {
 			return fmt.Errorf("take away the loose cable of %s: %w", to, err)
 		}
 	}
-	if err := near.far.room.LinkSetDown(near.far.link); err != nil {
-		return fmt.Errorf("unplug %s: %w", near.far.end, err)
-	}
-	time.Sleep(unplugged)
 	return p.attach(near.far, room, to)
 }
 
@@ -120,14 +112,17 @@ func (p *Panel) attach(from *jack, room *room, to cabling.End) error {
 	if err != nil {
 		return err
 	}
-	if err := from.room.move(from.link, room, to.Port); err != nil {
+	link, at := from.link, from.room
+	if at == room { // or it would be the same port by another name
+		if link, err = at.move(link, p.floor, loose); err != nil {
+			return err
+		}
+		at = p.floor
+	}
+	if link, err = at.move(link, room, to.Port); err != nil {
 		return err
 	}
-	link, err := room.LinkByName(to.Port)
-	if err == nil {
-		err = errors.Join(room.LinkSetHardwareAddr(link, address), room.LinkSetMTU(link, MTU), room.LinkSetUp(link))
-	}
-	if err != nil {
+	if err := errors.Join(room.LinkSetHardwareAddr(link, address), room.LinkSetMTU(link, MTU), room.LinkSetUp(link)); err != nil {
 		return fmt.Errorf("plug in at %s: %w", to, err)
 	}
 	return nil

@@ -59,28 +59,27 @@ func (r *room) up(end cabling.End) error {
 	return nil
 }
 
-// move takes a link, which has no carrier from then on, to another room.
-func (r *room) move(link netlink.Link, to *room, name string) error {
+// move takes a link, which has no carrier from then on, to another room, and gives
+// it as it is there.
+func (r *room) move(link netlink.Link, to *room, name string) (netlink.Link, error) {
 	if err := r.LinkSetDown(link); err != nil {
-		return fmt.Errorf("switch %s/%s off: %w", r.Name, link.Attrs().Name, err)
+		return nil, fmt.Errorf("switch %s/%s off: %w", r.Name, link.Attrs().Name, err)
 	}
 	// In both rooms there may be another link of the old or the new name.
 	if err := r.LinkSetName(link, moving); err != nil {
-		return fmt.Errorf("unplug %s/%s: %w", r.Name, link.Attrs().Name, err)
+		return nil, fmt.Errorf("unplug %s/%s: %w", r.Name, link.Attrs().Name, err)
 	}
-	if r != to {
-		if err := r.LinkSetNsFd(link, to.fd()); err != nil {
-			return fmt.Errorf("take %s/%s to %s: %w", r.Name, link.Attrs().Name, to.Name, err)
-		}
+	if err := r.LinkSetNsFd(link, to.fd()); err != nil {
+		return nil, fmt.Errorf("take %s/%s to %s: %w", r.Name, link.Attrs().Name, to.Name, err)
 	}
 	arrived, err := to.LinkByName(moving)
 	if err == nil {
 		err = to.LinkSetName(arrived, name)
 	}
 	if err != nil {
-		return fmt.Errorf("plug in at %s/%s: %w", to.Name, name, err)
+		return nil, fmt.Errorf("plug in at %s/%s: %w", to.Name, name, err)
 	}
-	return nil
+	return arrived, nil
 }
 
 // jack is an end with a link in it.
