@@ -71,6 +71,10 @@ type HostStatus struct {
 	// +listType=atomic
 	// +optional
 	NICs []HostNIC `json:"nics,omitempty"`
+	// NICNames are the names of the NICs, for people: the first of them, with commas.
+	// +kubebuilder:validation:MaxLength=255
+	// +optional
+	NICNames string `json:"nicNames,omitempty"`
 	// SystemName that the host sends by LLDP.
 	// +kubebuilder:validation:MaxLength=255
 	// +optional
@@ -99,8 +103,7 @@ type HostStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Cluster,path=hosts,categories=switchlet
 // +kubebuilder:subresource:status
-// +kubebuilder:printcolumn:name="NICs",type=string,JSONPath=`.status.nics[*].name`
-// +kubebuilder:printcolumn:name="Declared",type=string,priority=1,JSONPath=`.spec.nics[*].name`
+// +kubebuilder:printcolumn:name="NICs",type=string,JSONPath=`.status.nicNames`
 // +kubebuilder:printcolumn:name="Cabled",type=string,JSONPath=`.status.conditions[?(@.type=="Cabled")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Cabled")].reason`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

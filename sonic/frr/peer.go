@@ -37,7 +37,7 @@ func (b *builder) peers(l *lines, groups []PeerGroup) {
 		known[g.Name] = true
 	}
 	for _, p := range b.cfg.BGP.Peers {
-		name, how := p.Interface, " interface"
+		name, how := p.Interface, " interface v6only" // a /31 on the port would make FRR guess the neighbour
 		if p.Address.IsValid() {
 			name, how = p.Address.String(), ""
 		}
