@@ -160,7 +160,7 @@ func changeable(key Key, field string) bool {
 	case TableVLAN:
 		return field == "description"
 	case TableVLANInterface:
-		return field == fieldMACAddress || field == fieldSAG
+		return field == fieldMACAddress || field == fieldSAG || field == fieldGratARP
 	case TableVRF:
 		return field == fieldVNI
 	case TableSAG:

@@ -9,6 +9,7 @@ const TableSAG = "SAG"
 const (
 	fieldVRFName    = "vrf_name"
 	fieldMACAddress = "mac_addr"
+	fieldGratARP    = "grat_arp"
 	fieldSAG        = "static_anycast_gateway"
 	fieldGatewayMAC = "gateway_mac"
 )
@@ -25,6 +26,10 @@ type VLANInterface struct {
 	MACAddress string
 	// AnycastGateway makes it an anycast gateway with SAG|GLOBAL's address.
 	AnycastGateway bool
+	// GratuitousARP has the switch learn from ARP and ND answers that it did not ask
+	// for (grat_arp). An anycast gateway needs it: what one leaf asks is answered to
+	// the leaf that is nearest to the host, which has the same address.
+	GratuitousARP bool
 	// Addresses with prefix length.
 	Addresses []netip.Prefix
 }
@@ -35,7 +40,10 @@ func VLANInterfaceKey(vlan int) Key { return Key{TableVLANInterface, VLANName(vl
 // Rows are the interface and its addresses as CONFIG_DB has them.
 func (i VLANInterface) Rows() []Row {
 	key := VLANInterfaceKey(i.VLAN)
-	fields := make(Fields, 0, 2)
+	fields := make(Fields, 0, 3) // by name, in rising order
+	if i.GratuitousARP {
+		fields = append(fields, Field{fieldGratARP, "enabled"})
+	}
 	if i.MACAddress != "" {
 		fields = append(fields, Field{fieldMACAddress, i.MACAddress})
 	}

@@ -34,7 +34,7 @@ func (r *renderer) gateway(s *v1alpha1.SegmentConfig) ([]sonic.Row, bool) {
 	if len(s.Gateways) == 0 {
 		return nil, true
 	}
-	svi := sonic.VLANInterface{VLAN: int(s.VLAN), VRF: sonic.VRFName(int(s.VRF))}
+	svi := sonic.VLANInterface{VLAN: int(s.VLAN), VRF: sonic.VRFName(int(s.VRF)), GratuitousARP: true}
 	for _, gateway := range s.Gateways {
 		prefix, err := netip.ParsePrefix(gateway)
 		if err != nil || prefix.Addr().Zone() != "" {

@@ -114,7 +114,7 @@ func (c *chosen) attachment(leaf string, name types.NamespacedName, a *v1alpha1.
 		"VXLAN_TUNNEL_MAP|switchlet|map_" + l3 + "_Vlan" + transit: {"vlan": "Vlan" + transit, "vni": l3},
 		"VRF|Vrf" + l3:                  {"vni": l3},
 		"VLAN_INTERFACE|Vlan" + transit: {"vrf_name": "Vrf" + l3},
-		"VLAN_INTERFACE|Vlan" + vlan:    {"vrf_name": "Vrf" + l3, "mac_addr": "00:00:5e:00:01:01"},
+		"VLAN_INTERFACE|Vlan" + vlan:    {"grat_arp": "enabled", "vrf_name": "Vrf" + l3, "mac_addr": "00:00:5e:00:01:01"},
 	}
 	for i, cidr := range s.CIDRs {
 		network := netip.MustParsePrefix(cidr)
