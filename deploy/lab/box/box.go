@@ -2,7 +2,7 @@
 // where SONiC has them, a redis-server with SONiC's databases and a
 // configuration of a 32-port switch, and the stand-in for SONiC's daemons of
 // package swss, which makes of CONFIG_DB what they would in STATE_DB, APPL_DB
-// and ASIC_DB. There is no data plane.
+// and ASIC_DB. It forwards nothing unless it is given a data plane.
 //
 // A box needs neither root nor a network; it lives in a folder, as many side by
 // side as one likes:
@@ -65,6 +65,13 @@ type Config struct {
 	NoDaemons bool
 	// DaemonsLog, if not nil, is told when they start again.
 	DaemonsLog *slog.Logger
+	// DaemonsRestarted, if not nil, is called when they start anew, as after
+	// `config reload`: SONiC starts its bgp container anew with them. It must not
+	// wait for anything.
+	DaemonsRestarted func()
+	// Plane, if not nil, forwards as the daemons say; package dataplane has one.
+	// Its owner closes it after the box.
+	Plane live.Plane
 }
 
 // startTimeout is generous: a box starts within 100 ms on an idle machine.

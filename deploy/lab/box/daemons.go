@@ -19,6 +19,7 @@ func (b *Box) startDaemons() error {
 	}
 	daemons, err := live.New(live.Config{
 		DatabaseConfig: b.DatabaseConfig(), Daemons: b.cfg.Daemons, Log: b.cfg.DaemonsLog,
+		Plane: b.cfg.Plane, Restarted: b.cfg.DaemonsRestarted,
 	})
 	if err != nil {
 		return err

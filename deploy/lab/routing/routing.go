@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/switchlet/switchlet/deploy/lab/process"
@@ -29,8 +31,10 @@ const (
 	settings = "/etc/sonic/frr"
 	// log is the file that both write to.
 	log = "/var/log/frr.log"
-	// startTimeout is generous: a daemon answers within 100 ms.
-	startTimeout = 30 * time.Second
+	// startTimeout is generous: a daemon answers within 100 ms, and in User-Mode Linux
+	// within seconds.
+	startTimeout = 2 * time.Minute
+	stopTimeout  = 10 * time.Second
 )
 
 // The user that FRR's daemons become, and the group that may speak to them.
@@ -54,21 +58,60 @@ func Users() (passwd, group string, err error) {
 	return passwd, fmt.Sprintf("%s:x:%s:\n%s:x:%s:%s\n", owner, u.Gid, vtyGroup, vty.Gid, owner), nil
 }
 
-// Start starts FRR on the switch whose file system and network this process has,
-// and keeps it running until ctx is done. name is that of the switch.
-func Start(ctx context.Context, name string, logger *slog.Logger) error {
-	if err := prepare(name); err != nil {
+// FRR is FRR on the switch whose file system and network this process has.
+type FRR struct {
+	name string // of the switch
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	running map[string]*process.Process // by daemon
+}
+
+// New is FRR that does not run yet, on a switch with a name.
+func New(name string, log *slog.Logger) *FRR {
+	return &FRR{name: name, log: log, running: map[string]*process.Process{}}
+}
+
+// Start starts FRR, and keeps it running until ctx is done.
+func (f *FRR) Start(ctx context.Context) error {
+	if err := prepare(f.name); err != nil {
 		return fmt.Errorf("prepare for FRR: %w", err)
 	}
 	for _, daemon := range []string{"zebra", "bgpd"} {
-		start := func(ctx context.Context) (*process.Process, error) { return startDaemon(ctx, daemon) }
+		start := func(ctx context.Context) (*process.Process, error) { return f.start(ctx, daemon) }
 		running, err := start(ctx)
 		if err != nil {
 			return err
 		}
-		go process.Keep(ctx, logger, running, start)
+		go process.Keep(ctx, f.log, running, start)
 	}
 	return nil
+}
+
+func (f *FRR) start(ctx context.Context, daemon string) (*process.Process, error) {
+	p, err := startDaemon(ctx, daemon)
+	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.running[daemon] = p
+	}
+	return p, err
+}
+
+// Restart ends the daemons, which are then started again with what frr.conf says. It
+// does not wait for that. SONiC does so with its bgp container whenever swss starts
+// anew: else they would know VRFs that are no longer there.
+func (f *FRR) Restart() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name, p := range f.running {
+		delete(f.running, name)
+		go func() {
+			if err := p.Stop(stopTimeout); err != nil {
+				f.log.Warn("restart FRR", "daemon", name, "error", err)
+			}
+		}()
+	}
 }
 
 // prepare makes the folders and files that FRR begins with. An frr.conf that is
@@ -131,7 +174,14 @@ func startDaemon(ctx context.Context, name string) (*process.Process, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = p.WaitReady(ctx, func(ctx context.Context) error { return vtysh(ctx, "-d", name, "-c", "show version") })
+	// To connect is to be answered, and needs no start of vtysh for each look.
+	err = p.WaitReady(ctx, func(ctx context.Context) error {
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", filepath.Join(sockets, name+".vty"))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
+	})
 	if err == nil {
 		err = vtysh(ctx, "-d", name, "-b")
 	}

@@ -26,6 +26,8 @@ type Config struct {
 	// Rand, if not nil, shuffles the tables at each moment: there is no order
 	// between them.
 	Rand *rand.Rand
+	// Unplugged says that ports have no cable until SetLink says that they do.
+	Unplugged bool
 }
 
 // Daemons are SONiC's switch state service: vlanmgrd, vrfmgrd, vxlanmgrd,

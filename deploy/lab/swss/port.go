@@ -11,15 +11,15 @@ const daemonPort = "portmgrd"
 // portmgrd stands for portmgrd, portsyncd and teammgrd: ports and port channels
 // are there as soon as their rows are.
 type portmgrd struct {
-	d    *Daemons
-	down map[string]bool // ports whose cable is out
-	cfg  map[string]Row
+	d     *Daemons
+	links map[string]bool // ports of which is known whether they are plugged in
+	cfg   map[string]Row
 }
 
 func newPortmgrd(d *Daemons) *portmgrd {
 	m := &portmgrd{d, map[string]bool{}, map[string]Row{}}
 	if d.portmgr != nil {
-		m.down = d.portmgr.down // cables are not the daemons'
+		m.links = d.portmgr.links // cables are not the daemons'
 	}
 	d.manage(daemonPort, "PORT", m.set, m.del)
 	d.manage(daemonPort, "PORTCHANNEL", m.setLAG, m.delLAG)
@@ -43,7 +43,7 @@ func (m *portmgrd) publish(name string) {
 	row["admin_status"] = cmp.Or(row["admin_status"], "down")
 	row["mtu"] = cmp.Or(row["mtu"], "9100")
 	oper := row["admin_status"]
-	if m.down[name] {
+	if !m.plugged(name) {
 		oper = "down"
 	}
 	row["oper_status"] = oper
@@ -61,16 +61,31 @@ func (m *portmgrd) del(name string) bool {
 	return true
 }
 
-// SetLink pulls or plugs in the cable of a port: it is operationally up if it
-// is plugged in, as all are at first, and administratively up.
+func (m *portmgrd) plugged(name string) bool {
+	plugged, known := m.links[name]
+	return plugged || !known && !m.d.cfg.Unplugged
+}
+
+// SetLink pulls or plugs in the cable of a port: it is operationally up if it is
+// plugged in and administratively up. At first all are plugged in, or none if
+// Config.Unplugged.
 func (d *Daemons) SetLink(port string, plugged bool) {
 	if d.portmgr == nil {
-		d.portmgr = &portmgrd{d: d, down: map[string]bool{}}
+		d.portmgr = &portmgrd{d: d, links: map[string]bool{}}
 	}
-	d.portmgr.down[port] = !plugged
-	if d.running && d.portmgr.cfg[port] != nil {
+	before := d.portmgr.plugged(port)
+	d.portmgr.links[port] = plugged
+	if d.running && d.portmgr.cfg[port] != nil && before != plugged {
 		d.portmgr.publish(port)
 	}
+}
+
+// Links are the ports of which is known whether they are plugged in.
+func (d *Daemons) Links() map[string]bool {
+	if d.portmgr == nil {
+		return nil
+	}
+	return d.portmgr.links
 }
 
 func (m *portmgrd) setLAG(name string, row Row) bool {

@@ -10,6 +10,8 @@ const (
 	StateDB = "STATE_DB"
 	ApplDB  = "APPL_DB"
 	AsicDB  = "ASIC_DB"
+	// CountersDB has rows of a data plane only.
+	CountersDB = "COUNTERS_DB"
 )
 
 // Row is a Redis hash: field and value. A row of CONFIG_DB without fields has

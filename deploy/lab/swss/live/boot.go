@@ -13,6 +13,9 @@ import (
 func (se *session) boot() error {
 	se.s.daemons.Stop()
 	se.s.daemons.Writes()
+	if err := se.forward(); err != nil {
+		return err
+	}
 	if err := se.clear(); err != nil {
 		return err
 	}
@@ -27,6 +30,10 @@ func (se *session) boot() error {
 	if err != nil {
 		return err
 	}
+	if se.s.started && se.s.anew != nil {
+		se.s.anew()
+	}
+	se.s.started = true
 	return se.s.daemons.Start(keys)
 }
 

@@ -60,7 +60,7 @@ func (s *Service) request(ctx context.Context, do func(*session) error) error {
 }
 
 // Put writes rows that other daemons would: LLDP_ENTRY_TABLE of APPL_DB,
-// NEIGH_STATE_TABLE of STATE_DB.
+// NEIGH_STATE_TABLE of STATE_DB, those of COUNTERS_DB.
 func (s *Service) Put(ctx context.Context, writes ...swss.Write) error {
 	return s.request(ctx, func(se *session) error { return se.write(writes) })
 }
@@ -68,6 +68,20 @@ func (s *Service) Put(ctx context.Context, writes ...swss.Write) error {
 // SetLink plugs in or pulls the cable of a port.
 func (s *Service) SetLink(ctx context.Context, port string, plugged bool) error {
 	return s.change(ctx, func() { s.daemons.SetLink(port, plugged) })
+}
+
+// SetLinks says which ports have a carrier; all others have none.
+func (s *Service) SetLinks(ctx context.Context, up map[string]bool) error {
+	return s.change(ctx, func() {
+		for port := range s.daemons.Links() {
+			if !up[port] {
+				s.daemons.SetLink(port, false)
+			}
+		}
+		for port, carrier := range up {
+			s.daemons.SetLink(port, carrier)
+		}
+	})
 }
 
 // Hang makes the daemon that follows a row never act on it; see swss.Daemons.

@@ -49,7 +49,7 @@ func parseDatabases(text []byte) (databases, error) {
 		return databases{}, err
 	}
 	db := databases{ids: map[string]int{}, separators: map[string]string{}}
-	for _, name := range []string{configDB, swss.StateDB, swss.ApplDB, swss.AsicDB} {
+	for _, name := range []string{configDB, swss.StateDB, swss.ApplDB, swss.AsicDB, swss.CountersDB} {
 		entry, ok := config.Databases[name]
 		socket := config.Instances[entry.Instance].Socket
 		switch {

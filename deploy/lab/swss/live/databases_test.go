@@ -8,7 +8,8 @@ import (
 func TestDatabasesThatAreNotUnderstood(t *testing.T) {
 	const good = `{"INSTANCES":{"redis":{"unix_socket_path":"/s"},"other":{"unix_socket_path":"/o"}},"DATABASES":{
 		"CONFIG_DB":{"id":4,"separator":"|","instance":"redis"},"STATE_DB":{"id":6,"separator":"|","instance":"redis"},
-		"APPL_DB":{"id":0,"separator":":","instance":"redis"},"ASIC_DB":{"id":1,"separator":":","instance":"redis"}}}`
+		"APPL_DB":{"id":0,"separator":":","instance":"redis"},"ASIC_DB":{"id":1,"separator":":","instance":"redis"},
+		"COUNTERS_DB":{"id":2,"separator":":","instance":"redis"}}}`
 	if _, err := parseDatabases([]byte(good)); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@
 //	err = service.Quiet(ctx)       // until the daemons have come to rest
 //	mistakes := service.Mistakes()
 //
+// With a Plane, what the daemons say is forwarded before it can be read.
+//
 // A loss of Redis and a `config reload` (CONFIG_DB_INITIALIZED is set again)
 // are to the daemons what they are on a switch: they stop, their rows go, and
 // they start again on what CONFIG_DB has then. The record of mistakes stays.

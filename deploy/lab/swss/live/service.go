@@ -19,10 +19,33 @@ import (
 type Config struct {
 	// DatabaseConfig is the path of database_config.json. Required.
 	DatabaseConfig string
-	// Daemons is how they are; Read is set by this package.
+	// Daemons is how they are; Read is set by this package, and with a Plane
+	// Unplugged.
 	Daemons swss.Config
+	// Plane, if not nil, forwards as the daemons say.
+	Plane Plane
+	// Restarted, if not nil, is called when the daemons start anew: SONiC starts
+	// its bgp container anew with them. It must not wait for anything.
+	Restarted func()
 	// Log, if not nil, is told of losses of Redis and of reloads.
 	Log *slog.Logger
+}
+
+// Plane is what forwards; package dataplane has one of Linux devices.
+type Plane interface {
+	// Set makes it forward what the daemons' rows say, and returns when it does:
+	// it is called before the rows are in Redis, so that who reads a marker there
+	// can rely on it. The rows must not be changed or kept. An error is to the
+	// daemons what a command that fails is to SONiC's: they start again.
+	Set(rows func(db string) map[string]swss.Row) error
+	// Run tells of ports until ctx is done.
+	Run(ctx context.Context, to Reports)
+}
+
+// Reports are where a plane tells of its ports; a Service is one.
+type Reports interface {
+	SetLinks(ctx context.Context, up map[string]bool) error
+	Put(ctx context.Context, writes ...swss.Write) error
 }
 
 // Service is the daemons on a switch. Its methods may be called by several
@@ -30,6 +53,8 @@ type Config struct {
 type Service struct {
 	db       databases
 	log      *slog.Logger
+	plane    Plane         // nil without
+	anew     func()        // may be nil
 	rdb      *redis.Client // CONFIG_DB
 	fence    string        // channel on which we tell ourselves how far events came
 	start    time.Time     // when the virtual time was 0
@@ -41,6 +66,7 @@ type Service struct {
 	waiters []waiter
 	session *session // nil: no connection
 	fences  int      // sent
+	started bool     // once
 }
 
 // request is something to be done by the goroutine that has the connection.
@@ -62,7 +88,7 @@ func New(cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		db: db, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), start: time.Now(), requests: make(chan request),
+		db: db, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), plane: cfg.Plane, anew: cfg.Restarted, start: time.Now(), requests: make(chan request),
 		fence: fmt.Sprintf("swss-fence-%x", rand.Uint64()),
 		rdb: redis.NewClient(&redis.Options{
 			Network: "unix", Addr: db.socket, DB: db.ids[configDB], Protocol: 2, DisableIdentity: true,
@@ -70,7 +96,7 @@ func New(cfg Config) (*Service, error) {
 			ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 		}),
 	}
-	cfg.Daemons.Read = s.read
+	cfg.Daemons.Read, cfg.Daemons.Unplugged = s.read, cfg.Plane != nil
 	s.daemons = swss.New(cfg.Daemons)
 	return s, nil
 }
@@ -88,6 +114,11 @@ var errLost = errors.New("the connection for keyspace events was lost")
 // Run runs the daemons until ctx is done. It connects again after every loss.
 func (s *Service) Run(ctx context.Context) error {
 	defer s.rdb.Close()
+	if s.plane != nil {
+		var plane sync.WaitGroup
+		defer plane.Wait()
+		plane.Go(func() { s.plane.Run(ctx, s) })
+	}
 	for pause := minPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
 		began := time.Now()
 		err := s.runSession(ctx)

@@ -158,7 +158,7 @@ func (se *session) act() error {
 			return err
 		}
 		writes, err := se.s.daemons.Advance(max(0, time.Since(se.s.start)-se.s.daemons.Now()))
-		if err := errors.Join(err, se.write(writes)); err != nil {
+		if err := errors.Join(err, se.publish(writes)); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,25 @@ import (
 // batch is how many commands go in one pipeline.
 const batch = 2000
 
+// publish has the plane forward what the daemons wrote, and then lets others see it.
+func (se *session) publish(writes []swss.Write) error {
+	if len(writes) == 0 {
+		return nil
+	}
+	if err := se.forward(); err != nil {
+		return err
+	}
+	return se.write(writes)
+}
+
+// forward has the plane, if there is one, forward what the daemons have.
+func (se *session) forward() error {
+	if se.s.plane == nil {
+		return nil
+	}
+	return se.s.plane.Set(se.s.daemons.Rows)
+}
+
 // write carries out what the daemons wrote, in its order.
 func (se *session) write(writes []swss.Write) error {
 	for some := range slices.Chunk(writes, batch) {
