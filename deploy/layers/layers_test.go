@@ -16,7 +16,7 @@ const module = "github.com/switchlet/switchlet/"
 // network and no device in it.
 var pure = []string{
 	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/plan", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
-	"deploy/lab/swss"}
+	"deploy/lab/swss", "deploy/lab/matrix", "deploy/lab/matrix/mark"}
 
 // impure is what the import tree of a pure package must not contain.
 var impure = []string{
@@ -28,9 +28,9 @@ var impure = []string{
 // not part of the product, may use any of them.
 var entry = map[string][]string{
 	"sigs.k8s.io/controller-runtime": {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report"},
-	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/report"},
+	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/report", "cni/host/pods", "cni/host/hostconfig"},
 	"github.com/redis/go-redis":      {"sonic/redis"},
-	"github.com/vishvananda/netlink": {"cni/host/nics", "lldp/wire"},
+	"github.com/vishvananda/netlink": {"cni/host/nics", "cni/host/link", "lldp/wire"},
 	"github.com/mdlayher/packet":     {"lldp/wire"},
 	"golang.org/x/net/bpf":           {"lldp/wire"},
 	"github.com/openconfig/goyang":   {"sonic/yang"},
