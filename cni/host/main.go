@@ -1,6 +1,7 @@
 // Command host-agent runs on a node that is not a switch. It says by LLDP on the
 // node's NICs who the node is, hears who is at the other ends of the cables, and
-// tells both in the status of the node's Host.
+// tells both in the status of the node's Host. With --cni-socket it also attaches
+// pods to networks, which the CNI plugin asks for.
 package main
 
 import (
@@ -48,6 +49,8 @@ func main() {
 }
 
 func run(ctx context.Context, opts options, log *slog.Logger) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	log.Info("host agent started", "version", version)
 	config, err := restConfig(opts.kubeconfig)
 	if err != nil {
@@ -65,14 +68,22 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	var plugin error
 	var all sync.WaitGroup
+	if opts.cniSocket != "" {
+		all.Go(func() {
+			if plugin = runPlugin(ctx, opts, config, client, log); plugin != nil {
+				stop()
+			}
+		})
+	}
 	all.Go(func() { nics.Watch(ctx, opts.rules, log, reporter.SetNICs) })
 	all.Go(func() { watcher.Run(ctx) })
 	all.Go(func() { report.Watch(ctx, client, opts.node, reporter.SawHost, log) })
 	all.Go(func() { reporter.Run(ctx) })
 	all.Wait()
 	log.Info("host agent ended")
-	return nil
+	return plugin
 }
 
 func restConfig(kubeconfig string) (*rest.Config, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/switchlet/switchlet/cni/host/nics"
+	"github.com/switchlet/switchlet/cni/protocol"
 )
 
 // options are the command line.
@@ -17,6 +18,9 @@ type options struct {
 	stateDir   string
 	rules      nics.Rules
 	interval   time.Duration
+	cniSocket  string
+	cniWait    time.Duration
+	proc       string
 	logLevel   slog.Level
 }
 
@@ -28,6 +32,9 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.stateDir, "state-dir", "/var/lib/switchlet", "folder on the host's disk for the neighbours that are known")
 	flags.DurationVar(&o.interval, "lldp-interval", 30*time.Second, "time between two LLDP frames on a NIC; neighbours believe them for four times as long")
 	names := flags.String("nics", "", "patterns of names, such as 'ens*,eth[01]': the NICs are the interfaces with these names, ends of veth pairs too, instead of all that are hardware")
+	flags.StringVar(&o.cniSocket, "cni-socket", "", "unix socket for the CNI plugin, "+protocol.Socket+" where the plugin looks for it; without one no pods are attached")
+	flags.DurationVar(&o.cniWait, "cni-wait", 10*time.Second, "how long an ADD of the CNI plugin waits for a network that is not ready, before the runtime is told to try again")
+	flags.StringVar(&o.proc, "proc", "/proc", "folder of the host's /proc, writable below sys/net")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err

@@ -43,6 +43,7 @@ func run(ctx context.Context, w io.Writer, out, only string) error {
 		{"markers", measureMarkers},
 		{"fabric", measureFabric},
 		{"agent", measureAgent},
+		{"cni", measureCNI},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+b.name+",") {
 			continue

@@ -1,0 +1,193 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/switchlet/switchlet/cni/host/ipam"
+	"github.com/switchlet/switchlet/cni/host/journal"
+	"github.com/switchlet/switchlet/cni/host/link"
+	"github.com/switchlet/switchlet/cni/host/networks"
+	"github.com/switchlet/switchlet/cni/host/request"
+	"github.com/switchlet/switchlet/cni/host/result"
+	"github.com/switchlet/switchlet/cni/protocol"
+)
+
+func (s *Service) add(ctx context.Context, r request.Request, netns *os.File) ([]byte, error) {
+	inode, err := link.Inode(netns)
+	if err != nil {
+		return nil, failed(r, err)
+	}
+	if a, ok := s.cfg.Journal.Get(r.Key); ok {
+		if body, err := s.again(r, a, netns, inode); body != nil || err != nil {
+			return body, err
+		}
+	}
+	a, commit, err := s.reserve(ctx, r, inode)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.finish(ctx, a, commit, netns); err != nil {
+		s.release(a)
+		return nil, failed(r, err)
+	}
+	s.cfg.Changed()
+	s.cfg.Log.Debug("attached", "pod", a.Pod, "interface", a.IfName, "network", a.Subnet, "addresses", a.Addresses)
+	return s.encode(r, a)
+}
+
+// again answers an ADD for an interface that is there. An attachment that is left
+// of another pod, or of another network, is released; then there is no answer yet.
+func (s *Service) again(r request.Request, a journal.Attachment, netns *os.File, inode uint64) ([]byte, error) {
+	now, _ := s.now()
+	n, err := now.set.Find(r)
+	if err != nil || n.VNI != a.VNI || a.NetnsInode != inode || a.Boot != s.cfg.Boot || a.Mode != r.Mode {
+		s.release(a)
+		return nil, s.clean(netns, a)
+	}
+	switch err := s.cfg.Pods.Check(netns, s.interfaceOf(a)); {
+	case errors.Is(err, link.ErrMissing):
+		if err := s.cfg.Pods.Repair(netns, s.interfaceOf(a)); err != nil {
+			return nil, failed(r, err)
+		}
+	case err != nil:
+		return nil, failed(r, err)
+	}
+	return s.encode(r, a)
+}
+
+// reserve waits for the network and takes addresses of it.
+func (s *Service) reserve(ctx context.Context, r request.Request, inode uint64) (journal.Attachment, *journal.Commit, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Wait)
+	defer cancel()
+	for {
+		now, changed := s.now()
+		a, commit, err := s.choose(now, r, inode)
+		var known *protocol.Error
+		if err == nil || !errors.As(err, &known) || known.Code != protocol.CodeTryAgain {
+			return a, commit, err
+		}
+		select {
+		case <-ctx.Done():
+			return a, nil, err
+		case <-changed:
+		}
+	}
+}
+
+// choose takes addresses, if the network is ready.
+func (s *Service) choose(seen current, r request.Request, inode uint64) (journal.Attachment, *journal.Commit, error) {
+	n, err := s.ready(seen, r)
+	if err != nil {
+		return journal.Attachment{}, nil, err
+	}
+	a := journal.Attachment{
+		Key: r.Key, Network: r.Network, Pod: r.Pod, VNI: n.VNI, Subnet: n.Name(), Mode: r.Mode, Netns: r.NetnsPath, NetnsInode: inode, Seen: sees(r.NetnsPath, inode),
+		Boot: s.cfg.Boot, MAC: r.MAC.String(), MTU: r.MTU, IPv6: n.IPv6(), Made: time.Now().UTC().Round(0),
+	}
+	if err := s.place(n, r, &a); err != nil {
+		return journal.Attachment{}, nil, err
+	}
+	s.choosing.RLock()
+	defer s.choosing.RUnlock()
+	if now, _ := s.now(); now.set.Get(n.VNI) != n {
+		return s.choose(now, r, inode) // it has just been replaced
+	}
+	var wanted []ipam.Subnet
+	if r.Mode != request.Chained {
+		wanted, err = n.Want(r, func(ip netip.Addr) string { return s.cfg.Journal.Holder(n.VNI, ip) })
+		if err != nil {
+			return journal.Attachment{}, nil, err
+		}
+	}
+	a, commit, err := s.cfg.Journal.Add(a, wanted)
+	return a, commit, refused(r, n, err)
+}
+
+// ready is the pod's network when pods can be attached to it.
+func (s *Service) ready(now current, r request.Request) (*networks.Network, error) {
+	n, err := now.set.Find(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.NotReady(r); err != nil {
+		return nil, err
+	}
+	if err := now.failed[n.VNI]; err != nil {
+		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: network %s: %v", r.Pod, n.Name(), err)}
+	}
+	return n, nil
+}
+
+// refused turns an error of the journal into one for the runtime.
+func refused(r request.Request, n *networks.Network, err error) error {
+	switch {
+	case errors.Is(err, ipam.ErrNone):
+		return &protocol.Error{Code: protocol.CodeExhausted, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err),
+			Details: "the controller gives the host another slice if the subnet has one; see the conditions of the VPC"}
+	case errors.Is(err, journal.ErrMAC):
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err), Details: "ask for another one, or for none"}
+	case err != nil:
+		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err)}
+	}
+	return nil
+}
+
+// finish makes the interface once the addresses are on the disk.
+func (s *Service) finish(ctx context.Context, a journal.Attachment, commit *journal.Commit, netns *os.File) error {
+	if err := commit.Wait(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("the runtime has gone away: %w", err)
+	}
+	if a.Mode == request.Chained {
+		return nil
+	}
+	return s.attach(ctx, a, netns)
+}
+
+const (
+	// leaveTime is how long an interface that had the same MAC address may take to
+	// go: the kernel deletes a pod's namespace after the runtime has gone on.
+	leaveTime  = 3 * time.Second
+	leaveEvery = 20 * time.Millisecond
+)
+
+func (s *Service) attach(ctx context.Context, a journal.Attachment, netns *os.File) error {
+	began := time.Now()
+	for {
+		_, err := s.cfg.Pods.Attach(netns, s.interfaceOf(a))
+		if !errors.Is(err, unix.EADDRINUSE) || time.Since(began) > leaveTime || !pause(ctx, leaveEvery) {
+			return err
+		}
+	}
+}
+
+// interfaceOf is what the kernel has of an attachment.
+func (s *Service) interfaceOf(a journal.Attachment) link.Interface {
+	return link.Interface{
+		Key: a.Key, Mode: a.Mode, MAC: a.HardwareAddr(), MTU: a.MTU, Parent: a.Parent, Addresses: a.Addresses, IPv6: a.IPv6,
+		Device: a.Device, DeviceLink: a.DeviceLink, VLAN: a.VLAN,
+	}
+}
+
+func (s *Service) encode(r request.Request, a journal.Attachment) ([]byte, error) {
+	if a.Mode == request.Chained {
+		return result.Pass(r.Previous), nil
+	}
+	answer := result.Result{Interfaces: []result.Interface{{Name: a.IfName, MAC: a.MAC, MTU: a.MTU, Sandbox: a.Netns, PCI: a.Device}}}
+	if a.Mode == request.Bridge {
+		answer.Interfaces = append(answer.Interfaces, result.Interface{Name: link.HostName(a.Key)})
+	}
+	for i, address := range a.Addresses {
+		answer.IPs = append(answer.IPs, result.IP{Address: address, Gateway: a.Gateways[i]})
+	}
+	return answer.Encode(r.Version)
+}

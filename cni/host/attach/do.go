@@ -1,0 +1,74 @@
+package attach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/switchlet/switchlet/cni/host/request"
+	"github.com/switchlet/switchlet/cni/protocol"
+)
+
+// Do does what a runtime asks for. netns is the pod's network namespace, nil if it
+// is gone; it stays the caller's. When ctx ends, nobody waits for the answer.
+func (s *Service) Do(ctx context.Context, p protocol.Request, netns *os.File) protocol.Response {
+	body, err := s.do(ctx, p, netns)
+	if err != nil {
+		s.cfg.Log.Info("request failed", "command", p.Command, "container", p.ContainerID, "interface", p.IfName, "args", p.Args, "error", err)
+		return protocol.Failure(p.Config, err)
+	}
+	return protocol.Response{Body: body}
+}
+
+func (s *Service) do(ctx context.Context, p protocol.Request, netns *os.File) ([]byte, error) {
+	r, err := request.Parse(p)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Command {
+	case "STATUS":
+		return nil, s.status()
+	case "GC":
+		return nil, s.collect(ctx, r)
+	case "DEL":
+		return nil, s.del(ctx, r, netns)
+	}
+	if netns == nil {
+		return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("%s of container %s without its network namespace", p.Command, p.ContainerID)}
+	}
+	if err := s.busy.lock(ctx, r.Key); err != nil {
+		return nil, err
+	}
+	defer s.busy.unlock(r.Key)
+	switch p.Command {
+	case "ADD":
+		body, err := s.add(ctx, r, netns)
+		s.note(r, err)
+		return body, err
+	case "CHECK":
+		return nil, s.check(r, netns)
+	}
+	return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_COMMAND is %q", p.Command)}
+}
+
+// status is the error of a host that cannot attach pods.
+func (s *Service) status() error {
+	now, _ := s.now()
+	switch {
+	case !now.set.Known:
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: "this host has no HostConfig yet", Details: "the controller makes one for each Host; see its log"}
+	case now.err != nil:
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: now.err.Error()}
+	}
+	return nil
+}
+
+// failed is an error of the kernel or the disk.
+func failed(r request.Request, err error) error {
+	var known *protocol.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	return &protocol.Error{Code: protocol.CodeFailed, Message: fmt.Sprintf("pod %s: %v", r.Pod, err)}
+}

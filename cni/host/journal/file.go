@@ -1,0 +1,113 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+)
+
+// maxSize bounds what is read from disk, in octets. A host that is full, 1,000
+// attachments and 1,024 networks whose addresses were all used, needs 6 MiB.
+const maxSize = 64 << 20
+
+// file is the journal on the disk. It is open while it is whole.
+type file struct {
+	name string
+
+	mu    sync.Mutex
+	open  *os.File
+	whole bool // it says what memory does, and can be appended to
+}
+
+// load reads the file, and says what of it made no sense.
+func (f *file) load(tell func(record)) (damage []string, err error) {
+	text, err := read(f.name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	bad, whole := decode(text, tell)
+	if len(bad) > 0 {
+		aside := f.name + ".damaged"
+		if err := writeFile(aside, text); err != nil {
+			return nil, err
+		}
+		damage = append(damage, fmt.Sprintf("%s has lines that make no sense, and a copy is kept as %s: %v", f.name, aside, errors.Join(bad...)))
+	}
+	if !whole {
+		return damage, nil
+	}
+	f.open, err = os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND, 0)
+	f.whole = err == nil
+	return damage, err
+}
+
+func read(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
+	if err == nil && len(text) > maxSize {
+		err = fmt.Errorf("%s is larger than %d octets: move it away", name, maxSize)
+	}
+	return text, err
+}
+
+// append adds lines, and returns when they have reached the disk.
+func (f *file) append(text []byte) error {
+	f.whole = false
+	if _, err := f.open.Write(text); err != nil {
+		return err
+	}
+	if err := syscall.Fdatasync(int(f.open.Fd())); err != nil {
+		return fmt.Errorf("sync %s: %w", f.name, err)
+	}
+	f.whole = true
+	return nil
+}
+
+// replace puts a new file in its place: after a crash at any moment either one is
+// there, whole.
+func (f *file) replace(text []byte) error {
+	f.whole = false
+	if f.open != nil {
+		_ = f.open.Close() // what it held is in text
+		f.open = nil
+	}
+	if err := writeFile(f.name+".new", text); err != nil {
+		return err
+	}
+	if err := os.Rename(f.name+".new", f.name); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(f.name))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
+		return err
+	}
+	f.open, err = os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND, 0)
+	f.whole = err == nil
+	return err
+}
+
+// writeFile writes a file of root's alone, and returns when it has reached the
+// disk.
+func writeFile(name string, text []byte) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	return errors.Join(err, f.Sync(), f.Close())
+}

@@ -1,0 +1,129 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/switchlet/switchlet/cni/host/uplink"
+)
+
+// Config is what a Kernel needs.
+type Config struct {
+	// Proc and Sys are where the kernel's folders are: /proc and /sys. Proc has to
+	// be writable below sys/net.
+	Proc, Sys string
+}
+
+// Kernel is the network of the host that the program runs on. Any number of
+// goroutines may use it.
+type Kernel struct {
+	cfg  Config
+	host *netlink.Handle
+	home *os.File // the host's network namespace
+
+	background sync.WaitGroup
+	closed     chan struct{}
+}
+
+// Open connects to the kernel in the network namespace of the calling thread.
+func Open(cfg Config) (*Kernel, error) {
+	home, err := os.Open(filepath.Join(cfg.Proc, "thread-self/ns/net"))
+	if err != nil {
+		return nil, fmt.Errorf("network namespace of the host: %w", err)
+	}
+	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		home.Close()
+		return nil, fmt.Errorf("connect to the kernel: %w", err)
+	}
+	return &Kernel{cfg: cfg, host: handle, home: home, closed: make(chan struct{})}, nil
+}
+
+// Close ends the connection.
+func (k *Kernel) Close() error {
+	close(k.closed)
+	k.background.Wait()
+	k.host.Close()
+	return k.home.Close()
+}
+
+// Devices are the network devices of the host.
+func (k *Kernel) Devices() ([]uplink.Device, error) {
+	links, err := k.links()
+	if err != nil {
+		return nil, err
+	}
+	busy, err := k.addressed()
+	if err != nil {
+		return nil, err
+	}
+	names := map[int]string{}
+	for _, l := range links {
+		names[l.Attrs().Index] = l.Attrs().Name
+		if l.Type() == "macvlan" || l.Type() == "ipvlan" || l.Type() == "macvtap" {
+			busy[l.Attrs().ParentIndex] = true
+		}
+	}
+	devices := make([]uplink.Device, 0, len(links))
+	for _, l := range links {
+		a := l.Attrs()
+		d := uplink.Device{
+			Name: a.Name, Master: names[a.MasterIndex], MTU: a.MTU, Alias: a.Alias, Busy: busy[a.Index],
+			Up: a.Flags&net.FlagUp != 0,
+		}
+		if kind := l.Type(); kind != "device" { // what netlink calls a link without a kind
+			d.Kind = kind
+		}
+		if vlan, ok := l.(*netlink.Vlan); ok {
+			d.Link, d.ID = names[a.ParentIndex], vlan.VlanId
+		}
+		devices = append(devices, d)
+	}
+	return devices, nil
+}
+
+// attempts is how often a list is asked for that changes while it is read.
+const attempts = 5
+
+func (k *Kernel) links() (links []netlink.Link, err error) {
+	for range attempts {
+		links, err = k.host.LinkList()
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the network devices: %w", err)
+	}
+	return links, nil
+}
+
+// addressed are the devices on which the host has addresses that are not
+// link-local ones of IPv6, which every device has.
+func (k *Kernel) addressed() (map[int]bool, error) {
+	var all []netlink.Addr
+	var err error
+	for range attempts {
+		all, err = k.host.AddrList(nil, netlink.FAMILY_ALL)
+		if !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the addresses of the host: %w", err)
+	}
+	found := map[int]bool{}
+	for _, a := range all {
+		if !a.IP.IsLinkLocalUnicast() {
+			found[a.LinkIndex] = true
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,121 @@
+package link
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/switchlet/switchlet/cni/host/uplink"
+)
+
+// carrierEvery is how often a bond looks at the carriers below it, in
+// milliseconds.
+const carrierEvery = 100
+
+// Do takes a step.
+func (k *Kernel) Do(s uplink.Step) error {
+	if err := k.do(s); err != nil {
+		return fmt.Errorf("%s: %w", s, err)
+	}
+	return nil
+}
+
+func (k *Kernel) do(s uplink.Step) error {
+	d := s.Device
+	if s.Op == uplink.Create {
+		return k.create(d)
+	}
+	l, err := k.host.LinkByName(d.Name)
+	if err != nil {
+		if s.Op == uplink.Delete && isGone(err) {
+			return nil
+		}
+		return err
+	}
+	switch s.Op {
+	case uplink.Delete:
+		return k.host.LinkDel(l)
+	case uplink.SetAlias:
+		return k.host.LinkSetAlias(l, d.Alias)
+	case uplink.SetMTU:
+		return k.host.LinkSetMTU(l, d.MTU)
+	case uplink.SetMaster:
+		return k.setMaster(l, d)
+	case uplink.SetUp:
+		return k.host.LinkSetUp(l)
+	}
+	return fmt.Errorf("unknown step %d", s.Op)
+}
+
+func (k *Kernel) create(d uplink.Device) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = d.Name
+	switch d.Kind {
+	case uplink.VLAN:
+		on, err := k.host.LinkByName(d.Link)
+		if err != nil {
+			return fmt.Errorf("NIC %s: %w", d.Link, err)
+		}
+		attrs.ParentIndex = on.Attrs().Index
+		return k.made(d, k.host.LinkAdd(&netlink.Vlan{LinkAttrs: attrs, VlanId: d.ID}))
+	case uplink.Bond:
+		bond := netlink.NewLinkBond(attrs)
+		bond.Mode = netlink.BOND_MODE_ACTIVE_BACKUP
+		bond.Miimon = carrierEvery
+		bond.FailOverMac = netlink.BOND_FAIL_OVER_MAC_ACTIVE // VLAN devices keep their addresses
+		return k.made(d, k.host.LinkAdd(bond))
+	case uplink.Bridge:
+		off := false
+		return k.made(d, k.host.LinkAdd(&netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &off}))
+	}
+	return fmt.Errorf("devices of kind %q are not made", d.Kind)
+}
+
+// made has the host itself stay out of a network: it takes no address of it from
+// router advertisements, and none at all.
+func (k *Kernel) made(d uplink.Device, err error) error {
+	if err != nil {
+		return err
+	}
+	return k.in(k.home, func(*netlink.Handle) error { return k.sysctl("net/ipv6/conf", d.Name, "disable_ipv6", "1") })
+}
+
+// setMaster puts a device into a bond or bridge.
+func (k *Kernel) setMaster(l netlink.Link, d uplink.Device) error {
+	if d.Master == "" {
+		return k.host.LinkSetNoMaster(l)
+	}
+	master, err := k.host.LinkByName(d.Master)
+	if err != nil {
+		return fmt.Errorf("device %s: %w", d.Master, err)
+	}
+	if master.Type() == uplink.Bond { // which takes none that is up
+		if err := k.host.LinkSetDown(l); err != nil {
+			return err
+		}
+	}
+	return k.host.LinkSetMasterByIndex(l, master.Attrs().Index)
+}
+
+// sysctl sets a variable of a device, in the network namespace of the thread. A
+// kernel without IPv6 has none of its variables, and none is needed.
+func (k *Kernel) sysctl(table, device, name, value string) error {
+	file := filepath.Join(k.cfg.Proc, "sys", table, device, name)
+	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(value)
+	return errors.Join(err, f.Close())
+}
+
+func isGone(err error) bool {
+	var gone netlink.LinkNotFoundError
+	return errors.As(err, &gone)
+}
