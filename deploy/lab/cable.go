@@ -4,23 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
-	"github.com/switchlet/switchlet/deploy/lab/filelock"
 	"github.com/switchlet/switchlet/deploy/lab/patch"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
 
-func cablesCommand(_ context.Context, a *app, _ []string) error {
-	lab, err := state.Load(a.name)
+func cablesCommand(ctx context.Context, a *app, _ []string) error {
+	_, client, err := a.rack()
 	if err != nil {
 		return err
 	}
-	all, err := patch.Look(lab)
+	all, err := client.Cables(ctx)
 	if err == nil {
 		fmt.Print(patch.Table(all))
 	}
@@ -29,7 +28,7 @@ func cablesCommand(_ context.Context, a *app, _ []string) error {
 
 // cableCommand changes the cables of a lab that runs, from outside it.
 func cableCommand(ctx context.Context, a *app, args []string) error {
-	lab, err := state.Load(a.name)
+	lab, client, err := a.rack()
 	if err != nil {
 		return err
 	}
@@ -42,24 +41,17 @@ func cableCommand(ctx context.Context, a *app, args []string) error {
 			return err
 		}
 	}
-	unlock, err := filelock.Lock(ctx, filepath.Join(lab.Dir, "cables.lock"))
+	return client.Change(ctx, args[0], ends...)
+}
+
+// rack is a lab that runs, and a client of its rack.
+func (a *app) rack() (state.Lab, rack.Client, error) {
+	lab, err := state.Load(a.name)
 	if err != nil {
-		return err
+		return lab, rack.Client{}, err
 	}
-	defer unlock()
-	panel, err := patch.OpenLab(lab)
-	if err != nil {
-		return err
-	}
-	defer panel.Close()
-	switch args[0] {
-	case "move":
-		return panel.Move(ends[0], ends[1])
-	case "plug":
-		return panel.Plug(ends[0], ends[1])
-	default:
-		return panel.Pull(ends[0])
-	}
+	client, err := rack.Of(lab)
+	return lab, client, err
 }
 
 // parseEnds are the ends that a command names: two, or for pull one.

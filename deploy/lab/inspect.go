@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
-	"strconv"
-	"syscall"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/daemons"
@@ -117,32 +114,4 @@ func (a *app) switchOf(command string, args []string) (state.Lab, error) {
 		_, err = lab.Node(args[0])
 	}
 	return lab, err
-}
-
-// execCommand becomes the command: first in the lab's namespaces, from there in
-// the node's, whose process id is known only in the lab.
-func execCommand(_ context.Context, a *app, args []string) error {
-	if len(args) < 2 {
-		return errors.New("name a node and a command, such as: lab exec leaf1 redis-cli ping")
-	}
-	lab, err := state.Load(a.name)
-	if err != nil {
-		return err
-	}
-	if running, err := lab.Process.Running(); !running || err != nil {
-		return errors.Join(fmt.Errorf("lab %s does not run", lab.Name), err)
-	}
-	node, err := lab.Node(args[0])
-	if err != nil {
-		return err
-	}
-	nsenter, err := exec.LookPath("nsenter")
-	if err != nil {
-		return err
-	}
-	enter := func(pid int) []string {
-		return []string{nsenter, "--target=" + strconv.Itoa(pid), "--mount", "--uts", "--ipc", "--net", "--pid"}
-	}
-	line := append(enter(lab.Process.Pid), enter(node.Pid)...)
-	return syscall.Exec(nsenter, append(line, args[1:]...), os.Environ())
 }

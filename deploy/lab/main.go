@@ -12,11 +12,15 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/switchlet/switchlet/deploy/lab/lifecycle"
 	"github.com/switchlet/switchlet/deploy/lab/node"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 	"github.com/switchlet/switchlet/deploy/lab/screen"
 	"github.com/switchlet/switchlet/deploy/lab/supervisor"
+	"github.com/switchlet/switchlet/deploy/lab/uml"
 )
 
 // version is set by the linker.
@@ -39,6 +43,9 @@ func commands() []command {
 		{"daemons", "SWITCH", "print what SONiC's daemons made of CONFIG_DB, and the mistakes of its writers", daemonsCommand},
 		{"cables", "", "list the cables between switches and hosts", cablesCommand},
 		{"cable", "move|pull|plug END...", "re-cable a running lab; an END is such as leaf1/Ethernet0 or host1/eth1", cableCommand},
+		{"link", "END up|down", "switch the link at an end of a cable on or off", linkCommand},
+		{"kill", "NODE PROGRAM [SIGNAL]", "kill a program on a node, or send it another signal; it is started again", killCommand},
+		{"matrix", "[-o table|json] [--watch 30s]", "who reaches whom through the switches, beside who must: exit code 1 on any difference", matrixCommand},
 		{"exec", "NODE COMMAND...", "run a command on a node", execCommand},
 		{"prepare", "", "install and build what labs and tests need", prepareCommand},
 		{"kubernetes", "", "build Kubernetes if need be and print the folder with its programs", kubernetesCommand},
@@ -55,7 +62,11 @@ type app struct {
 	leaves, spines int
 	hosts          int
 	mesh, frr      bool
+	cutOff         bool
+	forward        lifecycle.Forward
 	programs       string
+	output         string
+	watch          time.Duration
 }
 
 func main() {
@@ -65,7 +76,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) int {
-	if len(args) == 2 {
+	if len(args) >= 2 {
 		if code, inside := runInside(ctx, args[0], args[1]); inside {
 			return code
 		}
@@ -99,6 +110,12 @@ func runInside(ctx context.Context, name, config string) (code int, inside bool)
 		err = supervisor.Run(ctx, config, os.Stdin, os.Stdout, log)
 	case node.Command:
 		err = node.Run(ctx, config, log)
+	case rack.Command:
+		err = rack.Run(ctx, config, os.Stdout, log)
+	case uml.BootCommand:
+		err = uml.Boot(config)
+	case uml.InitCommand:
+		uml.Init(config)
 	default:
 		return 0, false
 	}
@@ -117,7 +134,15 @@ func (c command) start(ctx context.Context, args []string) int {
 	a.flags.IntVar(&a.hosts, "hosts", 2, "number of hosts, each with cables to two leaves (up, demo)")
 	a.flags.BoolVar(&a.mesh, "mesh", false, "cables between all leaves; only with --spines 0 (up, demo)")
 	a.flags.BoolVar(&a.frr, "frr", true, "FRR on every switch, so that BGP runs over the cables (up, demo)")
+	a.forward = lifecycle.Never
+	if c.name == "demo" {
+		a.forward = lifecycle.Auto
+		a.flags.BoolVar(&a.cutOff, "cut-off", false, "show a change that cuts a leaf off, and how the leaf takes it back by itself")
+	}
+	a.flags.Var(&a.forward, "forward", "whether the switches forward: true, in User-Mode Linux if this kernel lacks what that takes; false; or auto, as this kernel can (up, demo)")
 	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent, host-agent and controller (up, demo, images; default bin/ of the source tree)")
+	a.flags.StringVar(&a.output, "o", "table", "how to show it: table or json (matrix)")
+	a.flags.DurationVar(&a.watch, "watch", 0, "for how long to send packets all the time, to see what is lost or leaks (matrix)")
 	a.flags.Usage = func() {
 		fmt.Fprintf(a.flags.Output(), "usage: lab %s [flags] %s\n\n%s\n\nflags:\n", c.name, c.args, c.help)
 		a.flags.PrintDefaults()
@@ -129,7 +154,11 @@ func (c command) start(ctx context.Context, args []string) int {
 	if err != nil {
 		return 2
 	}
-	if err := c.run(ctx, a, a.flags.Args()); err != nil {
+	err = c.run(ctx, a, a.flags.Args())
+	if code := exitCode(0); errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "lab %s: %v\n", c.name, err)
 		return 1
 	}

@@ -74,11 +74,15 @@ func (a *app) up(ctx context.Context) (state.Lab, error) {
 	if err != nil {
 		return state.Lab{}, err
 	}
+	programs, err := a.programFolder()
+	if err != nil {
+		return state.Lab{}, err
+	}
 	a.screen.Step("built the images")
 	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+a.hosts+1)
 	return lifecycle.Up(ctx, lifecycle.Config{
-		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, FRR: a.frr,
-		Binaries: binaries, Images: folder, Say: a.screen.Step,
+		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, FRR: a.frr, Forward: a.forward,
+		Programs: programs, Binaries: binaries, Images: folder, Say: a.screen.Step,
 	})
 }
 
@@ -99,6 +103,9 @@ func (a *app) goOn(lab state.Lab) {
 		flag = " --name " + lab.Name
 	}
 	a.screen.Title("How to go on")
+	if lab.Forward {
+		a.screen.Text(fmt.Sprintf("bin/lab matrix%s               # who reaches whom", flag))
+	}
 	a.screen.Text(fmt.Sprintf(`eval $(bin/lab env%[1]s)          # then: kubectl get nodes,switches,vpcs -A
 bin/lab rows%[1]s leaf1           # CONFIG_DB of a switch
 bin/lab cables%[1]s               # what is cabled to what
@@ -117,7 +124,11 @@ func demoCommand(ctx context.Context, a *app, _ []string) (err error) {
 		return err
 	}
 	show := demo.New(lab, filepath.Join(root, "deploy"), a.screen)
-	err = show.Run(ctx)
+	story := show.Run
+	if a.cutOff {
+		story = show.CutOff
+	}
+	err = story(ctx)
 	if ctx.Err() != nil {
 		a.screen.Step("interrupted: ending the lab")
 		return errors.Join(errors.New("interrupted"), lifecycle.Down(lab.Name))

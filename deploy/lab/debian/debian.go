@@ -24,6 +24,8 @@ func needs() []need {
 		{"nsenter", "util-linux", "lab exec"},
 		{"lldpd", "lldpd", "each switch's LLDP"},
 		{"vtysh", "frr", "each switch's BGP"},
+		{"linux.uml", "user-mode-linux", "a kernel with what switches forward by, where this one lacks it"},
+		{"modprobe", "kmod", "loads that kernel's modules"},
 		{"dockerd", "docker.io", "SONiC's containers, for the tests of FRR in one"},
 		{"python3", "python3-minimal", "SONiC's way of writing JSON, for tests"},
 	}

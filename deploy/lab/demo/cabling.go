@@ -11,14 +11,14 @@ import (
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
-	"github.com/switchlet/switchlet/deploy/lab/patch"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 )
 
 // showCables waits until LLDP has found every cable, and nothing else.
 func (d *Demo) showCables(ctx context.Context) error {
 	begin := time.Now()
 	d.screen.Progress("waiting until LLDP has found the cables")
-	cables, err := d.cables()
+	cables, err := d.cables(ctx)
 	if err != nil {
 		return err
 	}
@@ -37,8 +37,12 @@ func (d *Demo) showCables(ctx context.Context) error {
 }
 
 // cables are those that the kernel has.
-func (d *Demo) cables() ([]cabling.Cable, error) {
-	ends, err := patch.Look(d.lab)
+func (d *Demo) cables(ctx context.Context) ([]cabling.Cable, error) {
+	client, err := rack.Of(d.lab)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := client.Cables(ctx)
 	var cables []cabling.Cable
 	for _, s := range ends {
 		if s.Far != (cabling.End{}) && s.End.Compare(s.Far) < 0 {
@@ -81,7 +85,7 @@ func differ(want, found []cabling.Cable) string {
 func (d *Demo) showUnderlay(ctx context.Context) error {
 	begin := time.Now()
 	d.screen.Progress("waiting for the underlay")
-	uplinks, err := d.uplinks()
+	uplinks, err := d.uplinks(ctx)
 	if err != nil {
 		return err
 	}
@@ -105,12 +109,12 @@ func (d *Demo) showUnderlay(ctx context.Context) error {
 }
 
 // uplinks are the ports of all switches that are cabled to other switches.
-func (d *Demo) uplinks() (map[string][]string, error) {
+func (d *Demo) uplinks(ctx context.Context) (map[string][]string, error) {
 	nodes, err := d.lab.Nodes()
 	if err != nil {
 		return nil, err
 	}
-	cables, err := d.cables()
+	cables, err := d.cables(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -10,7 +10,8 @@ import (
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
-	"github.com/switchlet/switchlet/deploy/lab/patch"
+	"github.com/switchlet/switchlet/deploy/lab/matrix"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 )
 
 // recable moves the cable of a host that runs from one leaf to the other. The VLANs
@@ -23,7 +24,7 @@ func (d *Demo) recable(ctx context.Context, before rows) (rows, error) {
 		return nil, fmt.Errorf("%s carries nothing that could follow a cable", from)
 	}
 	d.screen.Title("$ bin/lab cable move %s %s    # it was in %s", nic, to, from)
-	if err := d.move(nic, to); err != nil {
+	if err := d.move(ctx, nic, to); err != nil {
 		return nil, err
 	}
 	begin := time.Now()
@@ -41,16 +42,18 @@ func (d *Demo) recable(ctx context.Context, before rows) (rows, error) {
 		return nil, err
 	}
 	d.screen.Step("%s has lost them after %s, and nothing else changed", from, since(begin))
-	return after, nil
+	if err := d.findEndpoints(ctx, 2*d.ofOneVPC(), follows(nic, to)); err != nil {
+		return nil, err
+	}
+	return after, d.showMatrix(ctx, "Who reaches whom now, over the other leaf", matrix.VPCRules())
 }
 
-func (d *Demo) move(nic, to cabling.End) error {
-	panel, err := patch.OpenLab(d.lab)
+func (d *Demo) move(ctx context.Context, nic, to cabling.End) error {
+	client, err := rack.Of(d.lab)
 	if err != nil {
 		return err
 	}
-	defer panel.Close()
-	return panel.Move(nic, to)
+	return client.Change(ctx, "move", nic, to)
 }
 
 // waitCarried waits until a port carries what it should.

@@ -7,6 +7,7 @@ package lifecycle
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,9 +20,11 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/filelock"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/process"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 	"github.com/switchlet/switchlet/deploy/lab/supervisor"
+	"github.com/switchlet/switchlet/deploy/lab/uml"
 )
 
 // Config says what lab to start.
@@ -36,6 +39,10 @@ type Config struct {
 	Mesh bool
 	// FRR says that the switches route, by FRR.
 	FRR bool
+	// Forward says whether the switches have a data plane.
+	Forward Forward
+	// Programs is the folder with agent, host-agent and controller.
+	Programs string
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string
 	// Images is the folder with the image archives that every node gets.
@@ -63,7 +70,12 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 	if err := Down(cfg.Name); err != nil && !errors.Is(err, state.ErrNone) {
 		return state.Lab{}, fmt.Errorf("end the lab that was there: %w", err)
 	}
+	forward, inUML, err := cfg.Forward.choose(uml.Missing, cfg.Say)
+	if err != nil {
+		return state.Lab{}, err
+	}
 	lab := state.Lab{
+		Forward: forward, UML: inUML, Programs: cfg.Programs,
 		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh, FRR: cfg.FRR,
 		Binaries: cfg.Binaries, Images: cfg.Images,
 	}
@@ -88,6 +100,11 @@ func (cfg Config) check() error {
 }
 
 func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error {
+	if lab.UML {
+		if err := rack.Build(ctx, lab.Rackd()); err != nil {
+			return err
+		}
+	}
 	ours, theirs, err := os.Pipe()
 	if err != nil {
 		return err
@@ -122,6 +139,9 @@ func cleanAfterFailure(lab state.Lab) error {
 // meanwhile.
 func launch(ctx context.Context, lab *state.Lab, events *os.File) (*sandbox.Sandbox, error) {
 	if err := os.MkdirAll(lab.Dir, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(lab.TokenFile(), []byte(rand.Text()), 0o600); err != nil {
 		return nil, err
 	}
 	unlock, err := filelock.Lock(ctx, filepath.Join(filepath.Dir(lab.Dir), ".lock"))

@@ -84,6 +84,18 @@ func MakeBridge(addresses ...netip.Prefix) error {
 	return Up(Bridge, addresses...)
 }
 
+// MakeTAP makes a link whose other end is a program's that opens it by its name, such
+// as a User-Mode Linux.
+func MakeTAP(name string) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = name
+	tap := &netlink.Tuntap{LinkAttrs: attrs, Mode: netlink.TUNTAP_MODE_TAP, Flags: netlink.TUNTAP_NO_PI | netlink.TUNTAP_ONE_QUEUE}
+	if err := netlink.LinkAdd(tap); err != nil {
+		return fmt.Errorf("make TAP %s: %w", name, err)
+	}
+	return nil
+}
+
 // Attach puts a link on the bridge and switches it on.
 func Attach(name string) error {
 	bridge, err := netlink.LinkByName(Bridge)

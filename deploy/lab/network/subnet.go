@@ -57,6 +57,7 @@ func NewPlan(subnet netip.Prefix) Plan { return Plan{subnet.Masked()} }
 // The numbers in the last byte of an address.
 const (
 	controlPlane = 1
+	rack         = 2
 	firstNode    = 10
 	services     = 192 // to 223
 	host         = 254
@@ -73,6 +74,10 @@ func (p Plan) address(last int) netip.Prefix {
 
 // ControlPlane is the address of the API server and of the node cp1.
 func (p Plan) ControlPlane() netip.Prefix { return p.address(controlPlane) }
+
+// Rack is the address of the User-Mode Linux that the switches and hosts are in, if
+// they are in one.
+func (p Plan) Rack() netip.Prefix { return p.address(rack) }
 
 // Host is the address of the machine that the lab runs on.
 func (p Plan) Host() netip.Prefix { return p.address(host) }

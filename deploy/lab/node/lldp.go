@@ -47,9 +47,57 @@ func (s Spec) startLLDP(ctx context.Context, sonic *box.Box, log *slog.Logger) e
 		return err
 	}
 	go process.Keep(ctx, log, running, daemon.Start)
-	go daemon.Manage(ctx, links)
-	go lldpsyncd.Run(ctx, lldpsyncd.Config{Source: lldpcli.Client{}, Redis: sonic.Socket(), Interval: lldpSync, Log: log})
+	if s.Kubelet {
+		go daemon.Manage(ctx, links)
+	} else {
+		go manageRarely(ctx, daemon, links)
+	}
+	var source lldpsyncd.Source = lldpcli.Client{}
+	if !s.Kubelet { // where a start of lldpcli takes 0.1 s
+		source = watchNeighbors(ctx, source, log)
+	}
+	go lldpsyncd.Run(ctx, lldpsyncd.Config{Source: source, Redis: sonic.Socket(), Interval: lldpSync, Log: log})
 	return nil
+}
+
+// manageRarely manages lldpd's ports when links came or changed, and now and then: each
+// look of Manage, which has one every 2 s, costs starts of lldpcli.
+func manageRarely(ctx context.Context, daemon *lldpd.Daemon, links <-chan struct{}) {
+	const (
+		settle    = time.Second // until lldpd has seen what came
+		otherwise = time.Minute
+	)
+	for ctx.Err() == nil {
+		manageOnce(ctx, daemon)
+		select {
+		case <-links:
+		case <-time.After(otherwise):
+		case <-ctx.Done():
+		}
+		select {
+		case <-time.After(settle):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// manageOnce returns when Manage has had a whole look: it hears of a link only between
+// two, so when it has heard twice there was one.
+func manageOnce(ctx context.Context, daemon *lldpd.Daemon) {
+	managing, cancel := context.WithCancel(ctx)
+	links, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		daemon.Manage(managing, links)
+	}()
+	for range 2 {
+		select {
+		case links <- struct{}{}:
+		case <-ended:
+		}
+	}
+	cancel()
+	<-ended
 }
 
 // lldpUser is the user that lldpd becomes, as lines of passwd(5) and group(5). It

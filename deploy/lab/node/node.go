@@ -1,6 +1,7 @@
 // Package node is one node of the lab: a sandbox with the file system of a
 // small machine of its own, in which containerd and kubelet run, and on a
-// switch a SONiC box.
+// switch a SONiC box. In a node without a kubelet somebody outside says which
+// programs run, see package control.
 //
 // The node's folders lie side by side in one folder of the lab (etc, run, var,
 // …), so everything that it writes can be looked at from outside. Programs and
@@ -60,24 +61,42 @@ type Spec struct {
 	Switch int
 	// FRR says that the switch routes: it has zebra and bgpd.
 	FRR bool
+	// Forward says that the switch has a data plane, of Linux devices.
+	Forward bool
+	// Kubelet says that it has containerd and kubelet. Binaries, Images, Archives
+	// and Cgroup are for them.
+	Kubelet bool
+	// Programs is the folder that is ProgramDir in a node without a kubelet.
+	Programs string
+	// InMemory has /run and /tmp in memory: the file system that Dir is on knows no
+	// Unix sockets. What is in them cannot be looked at from outside then.
+	InMemory bool
 }
 
+// ProgramDir is where a node without a kubelet has the programs that others run by
+// their images.
+const ProgramDir = "/opt/switchlet"
+
 // Start makes the node's sandbox. Once its network is connected, the first Go
-// starts containerd and the box, the second one the kubelet.
+// starts containerd and the box, the second one the kubelet, if it has one.
 func Start(s Spec) (*sandbox.Sandbox, error) {
 	if err := s.prepare(); err != nil {
 		return nil, fmt.Errorf("node %s: %w", s.Name, err)
 	}
-	cgroups, err := s.cgroupMounts()
-	if err != nil {
-		return nil, fmt.Errorf("node %s: %w", s.Name, err)
+	mounts := s.mounts()
+	if s.Kubelet {
+		forKubelet, err := s.kubeletMounts()
+		if err != nil {
+			return nil, fmt.Errorf("node %s: %w", s.Name, err)
+		}
+		mounts = append(mounts, forKubelet...)
 	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
 	return sandbox.Start(sandbox.Config{
-		Name: s.Name, Root: s.path("root"), Mounts: append(s.mounts(), cgroups...), Network: s.Network,
+		Name: s.Name, Root: s.path("root"), Mounts: mounts, Network: s.Network,
 		Args: []string{Command, string(text)}, Log: s.path("var/log/node.log"),
 	})
 }
@@ -189,7 +208,7 @@ func (s Spec) linkSystemFolders() error {
 
 func systemFolders() []string { return []string{"bin", "sbin", "lib", "lib32", "lib64", "libx32"} }
 
-// mounts is the node's file system, without the cgroups.
+// mounts is what the file system of every node is made of.
 func (s Spec) mounts() []sandbox.Mount {
 	mounts := []sandbox.Mount{
 		{Source: "/usr", Target: "/usr", ReadOnly: true},
@@ -200,24 +219,41 @@ func (s Spec) mounts() []sandbox.Mount {
 			mounts = append(mounts, sandbox.Mount{Source: "/" + dir, Target: "/" + dir, ReadOnly: true})
 		}
 	}
-	for _, dir := range []string{"etc", "run", "var", "tmp"} {
+	for _, dir := range []string{"etc", "var"} {
 		mounts = append(mounts, sandbox.Mount{Source: s.path(dir), Target: "/" + dir})
 	}
-	mounts = append(mounts,
-		sandbox.Mount{Source: s.Binaries, Target: "/opt/kubernetes", ReadOnly: true},
-		sandbox.Mount{Source: s.Images, Target: "/opt/images", ReadOnly: true},
-		sandbox.Mount{Source: s.path("cni"), Target: "/opt/cni/bin"},
+	for _, dir := range []string{"run", "tmp"} {
+		if s.InMemory {
+			mounts = append(mounts, sandbox.Mount{Type: "tmpfs", Target: "/" + dir})
+		} else {
+			mounts = append(mounts, sandbox.Mount{Source: s.path(dir), Target: "/" + dir})
+		}
+	}
+	if s.Programs != "" {
+		mounts = append(mounts, sandbox.Mount{Source: s.Programs, Target: ProgramDir, ReadOnly: true})
+	}
+	return append(mounts,
 		sandbox.Mount{Source: "/dev", Target: "/dev"},
 		sandbox.Mount{Type: "proc", Target: "/proc"},
-		sandbox.Mount{Source: s.path("cpuinfo"), Target: "/proc/cpuinfo"},
 		sandbox.Mount{Type: "sysfs", Target: "/sys"}, // of the node's own network
 	)
+}
+
+// kubeletMounts is what containerd and kubelet want besides.
+func (s Spec) kubeletMounts() ([]sandbox.Mount, error) {
+	mounts := []sandbox.Mount{
+		{Source: s.Binaries, Target: "/opt/kubernetes", ReadOnly: true},
+		{Source: s.Images, Target: "/opt/images", ReadOnly: true},
+		{Source: s.path("cni"), Target: "/opt/cni/bin"},
+		{Source: s.path("cpuinfo"), Target: "/proc/cpuinfo"},
+	}
 	for _, setting := range kernelSettings() {
 		mounts = append(mounts, sandbox.Mount{
 			Source: s.path(setting.file()), Target: "/proc/sys/" + setting.name, Optional: true,
 		})
 	}
-	return mounts
+	cgroups, err := s.cgroupMounts()
+	return append(mounts, cgroups...), err
 }
 
 // setting is a setting of the kernel, which all namespaces share.

@@ -17,10 +17,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/daemons"
+	"github.com/switchlet/switchlet/deploy/lab/dataplane"
 	"github.com/switchlet/switchlet/deploy/lab/network"
+	"github.com/switchlet/switchlet/deploy/lab/node/control"
 	"github.com/switchlet/switchlet/deploy/lab/process"
 	"github.com/switchlet/switchlet/deploy/lab/routing"
 	"github.com/switchlet/switchlet/deploy/lab/swss"
@@ -49,16 +52,44 @@ func Run(ctx context.Context, spec string, log *slog.Logger) error {
 }
 
 func (s Spec) run(ctx context.Context, log *slog.Logger) error {
+	begin := time.Now()
 	if s.Network {
 		if err := errors.Join(network.Up("lo"), network.Up(network.NodeLink, s.Address)); err != nil {
 			return err
 		}
 	}
+	booted := make(chan struct{})
+	go func() {
+		if err := control.Serve(ctx, control.Socket, booted, log); err != nil {
+			log.Error("nobody can do anything here from outside any more", "error", err)
+		}
+	}()
 	if s.Switch > 0 {
 		if err := s.startSwitch(ctx, log); err != nil {
 			return err
 		}
 	}
+	close(booted)
+	log.Info("booted", "after", time.Since(begin).Round(time.Millisecond), "cpu", cpuTime(unix.RUSAGE_SELF), "programs", cpuTime(unix.RUSAGE_CHILDREN))
+	if s.Kubelet {
+		return s.runKubelet(ctx, log)
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// cpuTime is what this process, or those that it has started and that have ended, have
+// taken of the processor.
+func cpuTime(who int) time.Duration {
+	var usage unix.Rusage
+	if err := unix.Getrusage(who, &usage); err != nil {
+		return -1 // it is only said in a log
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Round(time.Millisecond)
+}
+
+// runKubelet runs containerd and, once the one outside has said so, the kubelet.
+func (s Spec) runKubelet(ctx context.Context, log *slog.Logger) error {
 	containerd, err := s.startContainerd(ctx)
 	if err != nil {
 		return err
@@ -79,12 +110,21 @@ func (s Spec) run(ctx context.Context, log *slog.Logger) error {
 }
 
 // startSwitch starts what a switch has and an ordinary node has not: a SONiC
-// box, with daemons that take as long as SONiC's, FRR and lldpd.
+// box, with daemons that take as long as SONiC's, a data plane, FRR and lldpd.
 func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
-	sonic, err := box.Start(ctx, box.Config{
+	router := routing.New(s.Name, log)
+	cfg := box.Config{
 		Root: "/", Name: s.Name, Number: s.Switch, Management: s.Address, TCP: true, DaemonsLog: log,
 		Daemons: swss.Config{Manager: daemonDelay, Orchagent: daemonDelay, Tick: time.Second},
-	})
+	}
+	if s.Forward {
+		plane, err := dataplane.Open(dataplane.Config{MAC: s.MAC(), Log: log})
+		if err != nil {
+			return err
+		}
+		cfg.Plane, cfg.DaemonsRestarted = plane, router.Restart
+	}
+	sonic, err := box.Start(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -99,7 +139,7 @@ func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 	})
 	var group errgroup.Group
 	if s.FRR {
-		group.Go(func() error { return routing.Start(ctx, s.Name, log) })
+		group.Go(func() error { return router.Start(ctx) })
 	}
 	group.Go(func() error { return s.startLLDP(ctx, sonic, log) })
 	return group.Wait()

@@ -17,15 +17,15 @@ const poll = 20 * time.Millisecond
 // ended, with the end of its log, or when ctx is done, with what the last probe
 // said.
 func (p *Process) WaitReady(ctx context.Context, probe func(context.Context) error) error {
-	ticker := time.NewTicker(poll)
-	defer ticker.Stop()
 	for {
+		begin := time.Now()
 		err := probe(ctx)
 		if err == nil {
 			return nil
 		}
 		select {
-		case <-ticker.C:
+		// A probe that takes long must not starve what it waits for.
+		case <-time.After(max(poll, 2*time.Since(begin))):
 		case <-p.done:
 			return fmt.Errorf("%s ended while it was starting (%s); the end of its log %s:\n%s",
 				p.name, ending(p.err), p.log, Tail(p.log, 15))

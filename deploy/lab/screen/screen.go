@@ -74,6 +74,9 @@ func (s *Screen) Title(format string, args ...any) {
 	fmt.Fprintf(s.out, "\n%s\n", s.paint("1", fmt.Sprintf(format, args...)))
 }
 
+// Colour says whether text may have colours.
+func (s *Screen) Colour() bool { return s.colour }
+
 // Text shows text as it is, such as the output of a program, indented.
 func (s *Screen) Text(text string) {
 	s.mu.Lock()

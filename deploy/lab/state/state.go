@@ -33,6 +33,12 @@ type Lab struct {
 	Mesh bool `json:"mesh,omitempty"`
 	// FRR says that the switches have it.
 	FRR bool `json:"frr,omitempty"`
+	// Forward says that the switches have a data plane.
+	Forward bool `json:"forward,omitempty"`
+	// UML says that switches and hosts are in a User-Mode Linux, without kubelets.
+	UML bool `json:"uml,omitempty"`
+	// Programs is the folder with agent, host-agent and controller.
+	Programs string `json:"programs"`
 	// Binaries is the folder with Kubernetes's programs.
 	Binaries string `json:"binaries"`
 	// Images is the folder with the image archives.
@@ -51,7 +57,8 @@ type Node struct {
 	Host bool `json:"host,omitempty"`
 	// Address on the management network.
 	Address netip.Addr `json:"address"`
-	// Pid of the node's first process, as seen in the lab.
+	// Pid of the node's first process, as seen in the lab; 0 if the node is in a
+	// User-Mode Linux.
 	Pid int `json:"pid"`
 }
 
@@ -182,6 +189,18 @@ func (l Lab) Namespace(n Node) string {
 
 // OwnNamespace is the path of the network namespace of the lab itself.
 func (l Lab) OwnNamespace() string { return fmt.Sprintf("/proc/%d/ns/net", l.Process.Pid) }
+
+// NodeSocket is the Unix socket at which to do things in a node, see package control.
+func (l Lab) NodeSocket(node string) string { return filepath.Join(l.NodeDir(node), "run/node.sock") }
+
+// TokenFile has the token by which one may speak to the lab's rack.
+func (l Lab) TokenFile() string { return filepath.Join(l.Dir, "token") }
+
+// Machine is the folder of the User-Mode Linux.
+func (l Lab) Machine() string { return filepath.Join(l.Dir, "uml") }
+
+// Rackd is the program that runs in it.
+func (l Lab) Rackd() string { return filepath.Join(l.Machine(), "rackd") }
 
 // Log is the log file of the lab itself.
 func (l Lab) Log() string { return filepath.Join(l.Dir, "lab.log") }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -18,9 +17,8 @@ import (
 
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
-	"github.com/switchlet/switchlet/deploy/lab/images"
 	"github.com/switchlet/switchlet/deploy/lab/network"
-	"github.com/switchlet/switchlet/deploy/lab/node"
+	"github.com/switchlet/switchlet/deploy/lab/rack"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
@@ -28,12 +26,6 @@ import (
 // Command is the argument by which the program knows that it is to be the
 // inside of a lab; it then has to call Run with the one after it.
 const Command = "supervise"
-
-// What the product says of a switch's Node.
-const (
-	roleLabel   = "fabric.switchlet.io/role"
-	switchTaint = "fabric.switchlet.io/switch"
-)
 
 // Event is what the inside tells the outside, one JSON object on a line.
 type Event struct {
@@ -77,6 +69,9 @@ func Run(ctx context.Context, config string, stdin io.Reader, stdout io.Writer, 
 	if err := s.start(starting, fail); err != nil {
 		return errors.Join(err, s.events.Encode(Event{Error: err.Error()}))
 	}
+	if err := s.serve(ctx); err != nil {
+		return errors.Join(err, s.events.Encode(Event{Error: err.Error()}))
+	}
 	if err := s.events.Encode(Event{Ready: true}); err != nil {
 		return err
 	}
@@ -89,129 +84,74 @@ type supervisor struct {
 	lab          state.Lab
 	log          *slog.Logger
 	events       *json.Encoder
+	plan         network.Plan
 	controlPlane *controlplane.ControlPlane
-}
-
-// member is a node that is being started.
-type member struct {
-	spec    node.Spec
-	role    string // of a switch
-	host    bool
-	sandbox *sandbox.Sandbox
+	// rack is what runs in this sandbox: all nodes, or of a lab in User-Mode Linux
+	// only cp1, while machine has the others.
+	rack    *rack.Rack
+	machine *machine // nil without
 }
 
 func (s *supervisor) start(ctx context.Context, fail context.CancelCauseFunc) error {
-	plan := network.NewPlan(s.lab.Subnet)
-	services := netip.PrefixFrom(plan.Services().Addr().Next(), plan.Services().Addr().BitLen())
-	err := errors.Join(network.Up("lo"), network.MakeBridge(plan.ControlPlane(), services), network.Attach(network.Uplink))
+	s.plan = network.NewPlan(s.lab.Subnet)
+	services := netip.PrefixFrom(s.plan.Services().Addr().Next(), s.plan.Services().Addr().BitLen())
+	err := errors.Join(network.Up("lo"), network.MakeBridge(s.plan.ControlPlane(), services), network.Attach(network.Uplink))
 	if err != nil {
 		return err
 	}
-	members := s.members(plan)
-	if err := s.bootAll(members, fail); err != nil {
-		return err
-	}
-	if err := s.startControlPlane(ctx, plan); err != nil {
+	members, err := s.startNodes(fail)
+	if err != nil {
 		return err
 	}
 	var group errgroup.Group
+	group.Go(func() error { return s.rack.Boot(ctx) })
+	if err := s.startControlPlane(ctx); err != nil {
+		return err
+	}
 	for _, m := range members {
-		group.Go(func() error { return s.join(m) })
+		if m.Spec.Kubelet {
+			group.Go(func() error { return s.join(m) })
+		}
+	}
+	if s.machine != nil {
+		group.Go(func() error { return s.joinMachine(ctx, members) })
 	}
 	if err := group.Wait(); err != nil {
-		return err
+		return errors.Join(err, context.Cause(ctx))
 	}
 	// A node that could not be booted has cancelled ctx by now, or will be
 	// missed by whoever waits for its Node object.
 	return errors.Join(context.Cause(ctx), s.record(members))
 }
 
-// members are the switches, the hosts, and one node, cp1, for everything else.
-func (s *supervisor) members(plan network.Plan) []member {
-	var members []member
-	for n := range s.lab.Leaves + s.lab.Spines {
-		role, name := "leaf", fmt.Sprintf("leaf%d", n+1)
-		if n >= s.lab.Leaves {
-			role, name = "spine", fmt.Sprintf("spine%d", n-s.lab.Leaves+1)
-		}
-		members = append(members, member{role: role, spec: node.Spec{
-			Name: name, Address: plan.Node(n), Network: true, Switch: n + 1, FRR: s.lab.FRR,
-			Labels: map[string]string{roleLabel: role}, Taint: switchTaint,
-			Archives: []string{images.Pause, images.Agent},
-		}})
+// startNodes starts all nodes, here or, but for cp1, in User-Mode Linux.
+func (s *supervisor) startNodes(fail context.CancelCauseFunc) ([]rack.Member, error) {
+	members := s.members()
+	here := rack.Config{Members: members}
+	var err error
+	if here.Cables, err = s.cables(); err != nil {
+		return nil, err
 	}
-	for n := range s.lab.Hosts {
-		members = append(members, member{host: true, spec: node.Spec{
-			Name: cabling.HostName(n + 1), Address: plan.Node(s.lab.Leaves + s.lab.Spines + n), Network: true,
-			Labels: hostLabels(n + 1), Archives: []string{images.Pause, images.HostAgent},
-		}})
-	}
-	members = append(members, member{spec: node.Spec{
-		Name: "cp1", Address: plan.ControlPlane(), Archives: []string{images.Pause, images.HostAgent, images.Controller},
-	}})
-	for i := range members {
-		spec := &members[i].spec
-		spec.Dir = s.lab.NodeDir(spec.Name)
-		spec.Cgroup = s.lab.Cgroup() + "/" + spec.Name
-		spec.Binaries, spec.Images = s.lab.Binaries, s.lab.Images
-	}
-	return members
-}
-
-// hostLabels are what the demonstration selects hosts by: all of them are in one
-// rack, below leaf1 and leaf2, and serve the web and the database in turn.
-func hostLabels(number int) map[string]string {
-	app := "web"
-	if number%2 == 0 {
-		app = "db"
-	}
-	return map[string]string{"rack": "a", "app": app}
-}
-
-// bootAll starts all nodes, cables them and lets them boot.
-func (s *supervisor) bootAll(members []member, fail context.CancelCauseFunc) error {
-	for i := range members {
-		if err := s.startNode(&members[i], fail); err != nil {
-			return err
+	if s.lab.UML {
+		inside := rack.Config{Members: members[:len(members)-1], Cables: here.Cables, AtOnce: atOnce}
+		here = rack.Config{Members: members[len(members)-1:]} // cp1
+		if s.machine, err = s.startMachine(inside, fail); err != nil {
+			return nil, err
 		}
 	}
-	if err := s.cable(members); err != nil {
-		return err
-	}
-	for _, m := range members {
-		if err := m.sandbox.Go(); err != nil {
-			return err
-		}
-	}
-	return nil
+	s.rack, err = rack.Start(here, fail, s.log)
+	return members, err
 }
 
-// startNode starts a node and connects it to the management network. Should it
-// end, that fails the start of the lab; in a lab that is ready it is only
-// logged.
-func (s *supervisor) startNode(m *member, fail context.CancelCauseFunc) (err error) {
-	if m.sandbox, err = node.Start(m.spec); err != nil {
-		return err
-	}
-	go func() {
-		err := fmt.Errorf("node %s ended: %w; see %s", m.spec.Name, m.sandbox.Wait(), filepath.Join(m.spec.Dir, "var/log/node.log"))
-		s.log.Error("node ended", "node", m.spec.Name, "error", err)
-		fail(err)
-	}()
-	if !m.spec.Network {
-		return nil
-	}
-	if err := network.Connect(m.spec.Name, network.NodeLink, m.sandbox.Pid(), m.spec.MAC()); err != nil {
-		return err
-	}
-	return network.Attach(m.spec.Name)
+func (s *supervisor) cables() ([]cabling.Cable, error) {
+	return cabling.Fabric{Leaves: s.lab.Leaves, Spines: s.lab.Spines, Hosts: s.lab.Hosts, Mesh: s.lab.Mesh}.Cables()
 }
 
-func (s *supervisor) startControlPlane(ctx context.Context, plan network.Plan) (err error) {
+func (s *supervisor) startControlPlane(ctx context.Context) (err error) {
 	s.controlPlane, err = controlplane.Start(ctx, controlplane.Config{
 		Dir: s.lab.ControlPlane(), Binaries: s.lab.Binaries,
-		Address: plan.ControlPlane().Addr(), Port: 443, AllAddresses: true,
-		ServiceCIDR: plan.Services(), ControllerManager: true, Scheduler: true,
+		Address: s.plan.ControlPlane().Addr(), Port: 443, AllAddresses: true,
+		ServiceCIDR: s.plan.Services(), ControllerManager: true, Scheduler: true,
 	})
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
@@ -220,8 +160,8 @@ func (s *supervisor) startControlPlane(ctx context.Context, plan network.Plan) (
 }
 
 // join gives a node its credentials and lets its kubelet start.
-func (s *supervisor) join(m member) error {
-	dir := m.spec.Kubernetes()
+func (s *supervisor) join(m rack.Member) error {
+	dir := m.Spec.Kubernetes()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
@@ -231,21 +171,25 @@ func (s *supervisor) join(m member) error {
 	}
 	err = errors.Join(
 		os.WriteFile(filepath.Join(dir, "ca.crt"), ca, 0o644),
-		s.controlPlane.WriteKubeconfig(filepath.Join(dir, "kubelet.kubeconfig"), "system:node:"+m.spec.Name, "system:nodes"),
-		s.controlPlane.WriteServingCertificate(dir, m.spec.Name, m.spec.Address.Addr()),
+		s.controlPlane.WriteKubeconfig(filepath.Join(dir, "kubelet.kubeconfig"), "system:node:"+m.Spec.Name, "system:nodes"),
+		s.controlPlane.WriteServingCertificate(dir, m.Spec.Name, m.Spec.Address.Addr()),
 	)
 	if err != nil {
 		return err
 	}
-	return m.sandbox.Go()
+	return s.rack.Go(m.Spec.Name)
 }
 
-func (s *supervisor) record(members []member) error {
+// record records the nodes for those who come later. One in User-Mode Linux has no
+// process id here.
+func (s *supervisor) record(members []rack.Member) error {
 	var nodes []state.Node
 	for _, m := range members {
-		nodes = append(nodes, state.Node{
-			Name: m.spec.Name, Role: m.role, Host: m.host, Address: m.spec.Address.Addr(), Pid: m.sandbox.Pid(),
-		})
+		n := state.Node{Name: m.Spec.Name, Role: m.Role, Host: m.Host, Address: m.Spec.Address.Addr()}
+		if s.machine == nil || m.Spec.Kubelet {
+			n.Pid = s.rack.Pid(m.Spec.Name)
+		}
+		nodes = append(nodes, n)
 	}
 	return s.lab.SaveNodes(nodes)
 }

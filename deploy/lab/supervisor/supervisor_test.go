@@ -12,10 +12,13 @@ import (
 )
 
 func TestMembersOfALab(t *testing.T) {
-	s := &supervisor{lab: state.Lab{Name: "demo", Dir: "/labs/demo", Leaves: 2, Spines: 1, Hosts: 2}}
+	s := &supervisor{
+		lab:  state.Lab{Name: "demo", Dir: "/labs/demo", Leaves: 2, Spines: 1, Hosts: 2},
+		plan: network.NewPlan(netip.MustParsePrefix("198.18.3.0/24")),
+	}
 	var got []string
-	for _, m := range s.members(network.NewPlan(netip.MustParsePrefix("198.18.3.0/24"))) {
-		got = append(got, fmt.Sprintln(m.spec.Name, m.role, m.spec.Address, m.spec.Network, m.spec.Taint, m.spec.Switch, m.spec.Cgroup, m.spec.Archives, m.spec.Labels))
+	for _, m := range s.members() {
+		got = append(got, fmt.Sprintln(m.Spec.Name, m.Role, m.Spec.Address, m.Spec.Network, m.Spec.Taint, m.Spec.Switch, m.Spec.Cgroup, m.Spec.Archives, m.Spec.Labels))
 	}
 	want := []string{
 		"leaf1 leaf 198.18.3.10/24 true fabric.switchlet.io/switch 1 /switchlet-lab/demo-368a7d04/leaf1 [pause.tar agent.tar] map[fabric.switchlet.io/role:leaf]\n",
@@ -27,5 +30,19 @@ func TestMembersOfALab(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("members (-want +got):\n%s", diff)
+	}
+}
+
+// In User-Mode Linux only cp1, which is outside, has a kubelet.
+func TestMembersOfALabInUserModeLinux(t *testing.T) {
+	s := &supervisor{
+		lab:  state.Lab{Name: "demo", Dir: "/labs/demo", Leaves: 1, Hosts: 1, UML: true, Programs: "/bin"},
+		plan: network.NewPlan(netip.MustParsePrefix("198.18.3.0/24")),
+	}
+	for _, m := range s.members() {
+		inside := m.Spec.Name != "cp1"
+		if m.Spec.Kubelet == inside || m.Spec.InMemory != inside || (m.Spec.Programs == "/bin") != inside {
+			t.Errorf("%s: kubelet %v, in memory %v, programs %q", m.Spec.Name, m.Spec.Kubelet, m.Spec.InMemory, m.Spec.Programs)
+		}
 	}
 }
