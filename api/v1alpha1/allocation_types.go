@@ -11,7 +11,7 @@ const (
 )
 
 // PoolName names a pool of fabric-wide identifiers.
-// +kubebuilder:validation:Enum=VNI;VTEP;ASN
+// +kubebuilder:validation:Enum=VNI;VTEP;ASN;Addresses
 type PoolName string
 
 // The pools of a Fabric that hold fabric-wide identifiers.
@@ -22,6 +22,9 @@ const (
 	PoolVTEP PoolName = "VTEP"
 	// PoolASN holds autonomous system numbers (RFC 6793), written in decimal.
 	PoolASN PoolName = "ASN"
+	// PoolAddresses holds the addresses of subnets, in blocks: the L2 VNI of the
+	// subnet and the block as a network, such as 10101/10.1.0.16/28.
+	PoolAddresses PoolName = "Addresses"
 )
 
 // AllocationPhase is where in its life an Allocation is.
@@ -42,12 +45,12 @@ const (
 )
 
 // Holder is who an identifier belongs to.
-// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) && self.__namespace__.size() > 0 : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch has neither namespace nor subnet"
-// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' || self.kind == 'Switch'",message="the holder is a VPC or a Switch"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' ? has(self.__namespace__) && self.__namespace__.size() > 0 : !has(self.__namespace__) && !has(self.subnet)",message="a VPC has a namespace; a Switch and a Host have neither namespace nor subnet"
+// +kubebuilder:validation:XValidation:rule="self.kind == 'VPC' || self.kind == 'Switch' || self.kind == 'Host'",message="the holder is a VPC, a Switch or a Host"
 type Holder struct {
 	ObjectReference `json:",inline"`
-	// Subnet of the VPC that holds an L2 VNI. Empty: the VPC itself, holding
-	// its L3 VNI.
+	// Subnet of the VPC that holds an L2 VNI, or addresses. Empty: the VPC itself,
+	// holding its L3 VNI.
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Subnet string `json:"subnet,omitempty"`
@@ -61,20 +64,54 @@ func (h Holder) String() string {
 	return h.ObjectReference.String() + ", subnet " + h.Subnet
 }
 
+// AddressUser is who has asked for one address: a pod or an IPAMClaim.
+// +kubebuilder:validation:XValidation:rule="has(self.pod) != has(self.claim)",message="an address is for a pod or for a claim"
+type AddressUser struct {
+	// Namespace of the pod or the claim.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+	// Pod by its name.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Pod string `json:"pod,omitempty"`
+	// Claim is the name of an IPAMClaim, which keeps the address until it is
+	// deleted, whichever pod has it.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Claim string `json:"claim,omitempty"`
+}
+
+// String is the user as people write it, such as "pod tenant-a/web-0".
+func (u AddressUser) String() string {
+	if u.Claim != "" {
+		return "IPAMClaim " + u.Namespace + "/" + u.Claim
+	}
+	return "pod " + u.Namespace + "/" + u.Pod
+}
+
 // AllocationSpec is one identifier and its holder. It is never changed: a value
 // passes to another holder by a new Allocation.
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="an Allocation cannot be changed: delete it and make another"
-// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.value.matches('^[1-9][0-9]{0,7}$') && int(self.value) <= 16777215 : self.pool == 'ASN' ? self.value.matches('^[1-9][0-9]{0,9}$') && int(self.value) <= 4294967295 : isIP(self.value) && ip.isCanonical(self.value) && ip(self.value).family() == 4",message="value must be a VNI from 1 to 16777215, an ASN from 1 to 4294967295, or the IPv4 address of a VTEP"
-// +kubebuilder:validation:XValidation:rule="self.pool == 'VNI' ? self.holder.kind == 'VPC' : self.holder.kind == 'Switch'",message="a VNI is held by a VPC, a VTEP address and an ASN by a Switch"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'Addresses' || (self.pool == 'VNI' ? self.value.matches('^[1-9][0-9]{0,7}$') && int(self.value) <= 16777215 : self.pool == 'ASN' ? self.value.matches('^[1-9][0-9]{0,9}$') && int(self.value) <= 4294967295 : isIP(self.value) && ip.isCanonical(self.value) && ip(self.value).family() == 4)",message="value must be a VNI from 1 to 16777215, an ASN from 1 to 4294967295, or the IPv4 address of a VTEP"
+// +kubebuilder:validation:XValidation:rule="self.pool != 'Addresses' || self.value.matches('^[1-9][0-9]{0,7}/[0-9a-f][0-9a-f.:]*/(28|30|32|124|126|128)$') && int(self.value.split('/')[0]) <= 16777215 && ip.isCanonical(self.value.split('/')[1]) && isCIDR(self.value.substring(self.value.indexOf('/') + 1)) && cidr(self.value.substring(self.value.indexOf('/') + 1)).masked() == cidr(self.value.substring(self.value.indexOf('/') + 1)) && (ip(self.value.split('/')[1]).family() == 4) == (int(self.value.split('/')[2]) <= 32)",message="value must be an L2 VNI and a block of 16 addresses, of 4, or of one, such as 10101/10.1.0.16/28"
+// +kubebuilder:validation:XValidation:rule="self.pool == 'Addresses' || (self.pool == 'VNI' ? self.holder.kind == 'VPC' : self.holder.kind == 'Switch')",message="a VNI is held by a VPC, a VTEP address and an ASN by a Switch"
+// +kubebuilder:validation:XValidation:rule="self.pool != 'Addresses' || self.holder.kind == 'Host' || self.holder.kind == 'VPC' && has(self.holder.subnet)",message="addresses are held by a Host, or by a VPC with the subnet"
+// +kubebuilder:validation:XValidation:rule="has(self.user) ? self.pool == 'Addresses' && (self.value.endsWith('/32') || self.value.endsWith('/128')) && self.holder.kind == 'VPC' : !(self.pool == 'Addresses' && (self.value.endsWith('/32') || self.value.endsWith('/128')))",message="one address of a VPC's subnet, and nothing else, has a user"
 type AllocationSpec struct {
 	// Pool that the value is from.
 	Pool PoolName `json:"pool"`
-	// Value: a VNI or an ASN in decimal, or an IP address.
+	// Value: a VNI or an ASN in decimal, an IP address, or a block of addresses.
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=39
+	// +kubebuilder:validation:MaxLength=52
 	Value string `json:"value"`
 	// Holder of the value.
 	Holder Holder `json:"holder"`
+	// User of one address.
+	// +optional
+	User *AddressUser `json:"user,omitempty"`
 }
 
 // AllocationStatus is written by the controller.
@@ -105,7 +142,7 @@ type AllocationStatus struct {
 // +kubebuilder:printcolumn:name="Subnet",type=string,JSONPath=`.spec.holder.subnet`
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="self.metadata.name == (self.spec.pool == 'VNI' ? 'vni-' : self.spec.pool == 'ASN' ? 'asn-' : 'vtep-') + self.spec.value",message="the name must be the pool in lower case, a dash and the value, such as vni-10100"
+// +kubebuilder:validation:XValidation:rule="self.spec.pool == 'Addresses' ? self.metadata.name == 'ip-' + self.spec.value.replace('/', '-').replace(':', '-') : self.metadata.name == (self.spec.pool == 'VNI' ? 'vni-' : self.spec.pool == 'ASN' ? 'asn-' : 'vtep-') + self.spec.value",message="the name must be the pool in lower case, a dash and the value, such as vni-10100; for addresses ip- and the value with dashes, such as ip-10101-10.1.0.16-28"
 type Allocation struct {
 	metav1.TypeMeta `json:",inline"`
 	// +optional

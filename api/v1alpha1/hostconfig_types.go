@@ -175,8 +175,9 @@ type HostNetworkStatus struct {
 	// +optional
 	Free int32 `json:"free,omitempty"`
 	// Slices that hold an address that is in use, or that the host may still hand
-	// out: none of them may be given to another host.
-	// +kubebuilder:validation:MaxItems=128
+	// out: none of them may be given to another host. All are here, or the status is
+	// not written: 64 slices, and two addresses of each pod that are of none.
+	// +kubebuilder:validation:MaxItems=4096
 	// +listType=atomic
 	// +optional
 	Slices []AddressRange `json:"slices,omitempty"`

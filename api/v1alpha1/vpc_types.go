@@ -32,6 +32,16 @@ type VPCSpec struct {
 	// +listType=map
 	// +listMapKey=name
 	Subnets []Subnet `json:"subnets"`
+	// AttachFrom are further namespaces whose pods may be attached to the VPC, by
+	// NetworkAttachmentDefinitions there or here. Pods in the VPC's own namespace
+	// always may.
+	// +kubebuilder:validation:MaxItems=63
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +listType=set
+	// +optional
+	AttachFrom []string `json:"attachFrom,omitempty"`
 }
 
 // Subnet is one broadcast domain of a VPC and its addresses.

@@ -20,6 +20,12 @@ type VPCClassSpec struct {
 	// +kubebuilder:default=EVPN
 	// +optional
 	Isolation Isolation `json:"isolation,omitempty"`
+	// HostSelector says by the labels of Hosts on which of them VPCAttachments of
+	// VPCs of this class may be. A host that an attachment selects and that this does
+	// not is refused, and the attachment's other hosts are not. Left out, every host
+	// may be selected. It has no say in attachments that name a port.
+	// +optional
+	HostSelector *metav1.LabelSelector `json:"hostSelector,omitempty"`
 	// Limits bound each VPC of this class.
 	// +optional
 	Limits VPCLimits `json:"limits,omitempty"`

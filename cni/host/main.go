@@ -1,7 +1,8 @@
 // Command host-agent runs on a node that is not a switch. It says by LLDP on the
 // node's NICs who the node is, hears who is at the other ends of the cables, and
 // tells both in the status of the node's Host. With --cni-socket it also attaches
-// pods to networks, which the CNI plugin asks for.
+// pods to networks, which the CNI plugin asks for; `host-agent install` puts that
+// plugin into its place.
 package main
 
 import (
@@ -28,6 +29,9 @@ import (
 var version = "dev"
 
 func main() {
+	if args := os.Args[1:]; len(args) > 0 && args[0] == installCommand {
+		os.Exit(mainInstall(args[1:], slog.New(slog.NewTextHandler(os.Stderr, nil))))
+	}
 	opts, err := parse(os.Args[1:], os.Getenv("NODE_NAME"))
 	if errors.Is(err, flag.ErrHelp) {
 		return

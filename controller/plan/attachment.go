@@ -21,7 +21,7 @@ type attachment struct {
 	problem *v1alpha1.Problem
 }
 
-func (a attachment) owner() v1alpha1.ObjectReference { return AttachmentRef(keyOf(a)) }
+func (a attachment) owner() v1alpha1.ObjectReference { return OwnerOf(a.Placement) }
 
 func (a attachment) vpcName() types.NamespacedName {
 	return types.NamespacedName{Namespace: a.Namespace, Name: a.Spec.VPC}
@@ -48,6 +48,9 @@ func accept(in Inputs, g group, vpcs vpcChecks, up map[string]uplinks, places []
 		}
 		if p == nil && len(in.Condemned) > 0 && complete(in, &joined) {
 			p = condemn(in, joined)
+		}
+		if a.ForPods() && on.has(joined) {
+			continue
 		}
 		if p == nil {
 			p = on.claim(joined)
@@ -79,7 +82,7 @@ func hold(in Inputs, a Placement, p *v1alpha1.Problem) *v1alpha1.SegmentConfig {
 		s := &config.Spec.Segments[i]
 		if s.Subnet == a.Spec.Subnet && s.Owner == VPCRef(attachment{Placement: a}.vpcName()) &&
 			slices.ContainsFunc(s.Ports, func(port v1alpha1.SegmentPort) bool {
-				return port.Owner == AttachmentRef(keyOf(a)) && port.Name == a.Port.Name && port.Mode == a.Spec.Mode
+				return port.Owner == OwnerOf(a) && port.Name == a.Port.Name && port.Mode == a.Spec.Mode
 			}) {
 			return s
 		}
@@ -115,6 +118,9 @@ func join(in Inputs, vpcs vpcChecks, a Placement) (attachment, *v1alpha1.Problem
 		return out, problem(out.owner(), "LimitExceeded",
 			"VPC %s already has the %d attachments that VPCClass %s allows, and they are older. Delete one of them, or ask the network team for a larger class.",
 			a.Spec.VPC, *in.Classes[vpc.Spec.Class].Spec.Limits.MaxAttachments, vpc.Spec.Class)
+	}
+	if p := allowed(in.Classes[vpc.Spec.Class], a, out.owner()); p != nil {
+		return out, p
 	}
 	if sw := a.Port.Switch; in.WithoutVTEP[sw] {
 		return out, problem(out.owner(), "VTEPExhausted",

@@ -23,6 +23,25 @@ func HostSelector(h *v1alpha1.HostSelection) (labels.Selector, error) {
 	return s, nil
 }
 
+// allowed says why an attachment may not be on a host that it selects: the class of
+// its VPC is for others.
+func allowed(class *v1alpha1.VPCClass, a Placement, owner v1alpha1.ObjectReference) *v1alpha1.Problem {
+	if a.Host == "" || class == nil || class.Spec.HostSelector == nil {
+		return nil
+	}
+	selector, err := metav1.LabelSelectorAsSelector(class.Spec.HostSelector)
+	if err != nil {
+		return problem(owner, "HostNotAllowed",
+			"Host %s: VPCClass %s, spec.hostSelector: %v. The network team has to correct it; until then the class allows no host.", a.Host, class.Name, err)
+	}
+	if selector.Matches(labels.Set(a.HostLabels)) {
+		return nil
+	}
+	return problem(owner, "HostNotAllowed",
+		"spec.hosts: Host %s does not have the labels %q that VPCClass %s, spec.hostSelector, demands of hosts. Select other hosts, or ask the network team to label the Host or to name another class for the VPC.",
+		a.Host, selector, class.Name)
+}
+
 // At are the places of an attachment at a host that it selects: those of all
 // NICs, or of the ones that it names. Who names one NIC of a bond, or the bond,
 // means all of it.
@@ -30,7 +49,7 @@ func At(a *v1alpha1.VPCAttachment, h *v1alpha1.Host, places []topology.Place) []
 	var out []Placement
 	for _, p := range places {
 		if meant(a.Spec.Hosts.NICs, p, h.Status.NICs) {
-			out = append(out, Placement{VPCAttachment: a, Host: h.Name, NIC: p.NIC, Port: v1alpha1.PortReference{Switch: p.Switch, Name: p.Port}})
+			out = append(out, Placement{VPCAttachment: a, Host: h.Name, NIC: p.NIC, HostLabels: h.Labels, Port: v1alpha1.PortReference{Switch: p.Switch, Name: p.Port}})
 		}
 	}
 	return out

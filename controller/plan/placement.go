@@ -13,6 +13,8 @@ type Placement struct {
 	*v1alpha1.VPCAttachment
 	// Host and its NIC; empty for an attachment that names a port.
 	Host, NIC string
+	// HostLabels are the labels of the host.
+	HostLabels map[string]string
 	// Port or port channel that carries the subnet there.
 	Port v1alpha1.PortReference
 }
@@ -63,7 +65,7 @@ func byGroup(in Inputs) map[string][]Placement {
 	}
 	for g, places := range out {
 		slices.SortFunc(places, comparePlacements)
-		out[g] = slices.CompactFunc(places, func(a, b Placement) bool { return a.Port == b.Port && keyOf(a) == keyOf(b) })
+		out[g] = slices.CompactFunc(places, func(a, b Placement) bool { return same(a, b) })
 	}
 	return out
 }
@@ -78,7 +80,7 @@ func placedBefore(in Inputs, p Placement) []string {
 	var out []string
 	for _, s := range config.Spec.Segments {
 		for _, port := range s.Ports {
-			if port.Owner == AttachmentRef(keyOf(p)) {
+			if port.Owner == OwnerOf(p) && s.Subnet == p.Spec.Subnet {
 				out = append(out, port.Name)
 			}
 		}
@@ -87,7 +89,7 @@ func placedBefore(in Inputs, p Placement) []string {
 }
 
 func comparePlacements(a, b Placement) int {
-	return cmp.Or(olderAttachment(a.VPCAttachment, b.VPCAttachment), cmp.Compare(a.Port.Switch, b.Port.Switch),
+	return cmp.Or(last(a)-last(b), olderAttachment(a.VPCAttachment, b.VPCAttachment), cmp.Compare(a.Spec.VPC, b.Spec.VPC), cmp.Compare(a.Spec.Subnet, b.Spec.Subnet), cmp.Compare(a.Port.Switch, b.Port.Switch),
 		ComparePorts(a.Port.Name, b.Port.Name), cmp.Compare(a.Host, b.Host), cmp.Compare(a.NIC, b.NIC))
 }
 

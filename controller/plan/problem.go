@@ -79,5 +79,5 @@ func onePerSwitch(p []Problem) []Problem {
 	slices.SortFunc(p, func(a, b Problem) int {
 		return cmp.Or(of(a, b), held(a)-held(b), cmp.Compare(a.Reason, b.Reason), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.CompactFunc(p, func(a, b Problem) bool { return a.Owner.Kind == v1alpha1.KindVPCAttachment && of(a, b) == 0 })
+	return slices.CompactFunc(p, func(a, b Problem) bool { return a.Owner.Kind != v1alpha1.KindSwitch && of(a, b) == 0 })
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -27,6 +28,14 @@ func (w *world) recable(t *rapid.T) {
 	for i := range rapid.IntRange(0, 3).Draw(t, "NICs") {
 		w.places[host] = append(w.places[host], topology.Place{NIC: fmt.Sprintf("eth%d", i), Switch: w.draw(t).Name,
 			Port: rapid.SampledFrom([]string{"Ethernet0", "Ethernet4", "Ethernet12", "Ethernet8"}).Draw(t, "port")})
+	}
+}
+
+// allowHosts has the class allow one host, none, or all.
+func (w *world) allowHosts(t *rapid.T) {
+	w.hostSelector = nil
+	if rack := rapid.SampledFrom([]string{"0", "1", "2", ""}).Draw(t, "rack"); rack != "" {
+		w.hostSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": rack}}
 	}
 }
 
@@ -65,7 +74,8 @@ func selectsHosts(in Inputs, owner v1alpha1.ObjectReference) bool {
 }
 
 // checkPlaces: an attachment without a problem on a switch is at all of its
-// places there, or waits for VNIs, and at no other place.
+// places there, or waits for VNIs, and at no other place, nor at one of hosts alone
+// that the class does not allow.
 func checkPlaces(t *rapid.T, in Inputs, out Result) {
 	wanted := map[portUser]bool{}
 	for _, sw := range in.Switches {
@@ -80,7 +90,7 @@ func checkPlaces(t *rapid.T, in Inputs, out Result) {
 	for _, p := range allPlaces(in) {
 		owner := AttachmentRef(keyOf(p))
 		use := portUser{p.Port, owner}
-		wanted[use] = true
+		wanted[use] = wanted[use] || allowed(in.Classes["default"], p, owner) == nil
 		if out.Specs[p.Port.Switch].Revision == "" { // of no switch that there is
 			continue
 		}

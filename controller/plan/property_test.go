@@ -72,6 +72,8 @@ type world struct {
 	cables      map[string][]Cable
 	disabled    bool // the automatic underlay
 	made        int  // attachments so far
+	// hostSelector of the class; nil allows every host.
+	hostSelector *metav1.LabelSelector
 }
 
 // vlanIDs are all that there are: few, so that they are used up.
@@ -93,7 +95,7 @@ func newWorld(t *rapid.T) *world {
 		w.vpcs[vpc] = webAndDB(vpc)
 	}
 	for i := range 2 {
-		w.hosts = append(w.hosts, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("host%d", i)}})
+		w.hosts = append(w.hosts, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("host%d", i), Labels: map[string]string{"rack": fmt.Sprint(i)}}})
 		w.recable(t)
 	}
 	for range rapid.IntRange(0, 8).Draw(t, "attachments") {
@@ -138,6 +140,7 @@ func (w *world) changes() []change {
 		{"delete a VPC", func(t *rapid.T) { delete(w.vpcs, drawVPC(t)) }},
 		{"give or take VNIs", func(t *rapid.T) { name := drawVPC(t); w.waiting[name] = !w.waiting[name] }},
 		{"make VLANs by hand", w.setForeign},
+		{"allow other hosts", w.allowHosts},
 		{"forget or learn ports", w.setPorts},
 		{"delete or create the Fabric", func(*rapid.T) { w.fabric = !w.fabric }},
 		{"change the group of a switch", func(t *rapid.T) {
@@ -226,7 +229,7 @@ func (w *world) inputs() Inputs {
 	first, last := vlanIDs()
 	in := Inputs{
 		AnycastMAC: "00:00:5e:00:01:01", Configs: w.configs, VPCs: w.vpcs, Condemned: w.condemned,
-		Classes:  map[string]*v1alpha1.VPCClass{"default": {ObjectMeta: metav1.ObjectMeta{Name: "default"}}},
+		Classes:  map[string]*v1alpha1.VPCClass{"default": {ObjectMeta: metav1.ObjectMeta{Name: "default"}, Spec: v1alpha1.VPCClassSpec{HostSelector: w.hostSelector}}},
 		Switches: slices.Clone(w.switches), Cables: w.cables, Underlay: v1alpha1.Underlay{Disabled: w.disabled},
 		Identifiers: Identifiers{
 			VNI: func(vpc types.NamespacedName, subnet string) int32 {

@@ -26,7 +26,7 @@ func usersOf(in Inputs, g group, places []Placement) portUsers {
 		}
 		if len(wanted) == 0 {
 			for _, p := range places {
-				wanted[portUser{p.Port, AttachmentRef(keyOf(p))}] = true
+				wanted[portUser{p.Port, OwnerOf(p)}] = true
 			}
 		}
 		for _, s := range config.Spec.Segments {

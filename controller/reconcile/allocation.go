@@ -28,7 +28,7 @@ func setupAllocation(mgr manager.Manager, b base) error {
 	r := allocationReconciler{b}
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	return builder.ControllerManagedBy(mgr).Named("allocation").
-		Watches(&v1alpha1.Allocation{}, names(r.siblings)).
+		Watches(&v1alpha1.Allocation{}, names(r.siblings), builder.WithPredicates(addresses(false))).
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
 		Watches(&v1alpha1.Switch{}, names(r.ofSwitch), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
@@ -108,7 +108,7 @@ func (r allocationReconciler) list(ctx context.Context, opts ...client.ListOptio
 
 func (r allocationReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var a v1alpha1.Allocation
-	if err := r.Get(ctx, req.NamespacedName, &a); err != nil {
+	if err := r.Get(ctx, req.NamespacedName, &a); err != nil || a.Spec.Pool == v1alpha1.PoolAddresses {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
 	_, pools, err := r.fabric(ctx)

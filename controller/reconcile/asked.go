@@ -13,9 +13,12 @@ import (
 // asked are the objects whose statuses are to be looked at.
 type asked struct{ vpcs, attachments map[types.NamespacedName]bool }
 
-// attachment asks for one and for its VPC, which counts those not accepted.
+// attachment asks for one and for its VPC, which counts those not accepted; or for a
+// VPC alone that pods need.
 func (a asked) attachment(ref v1alpha1.ObjectReference, plan outcome) {
-	a.attachments[ref.NamespacedName()] = true
+	if ref.Kind == v1alpha1.KindVPCAttachment {
+		a.attachments[ref.NamespacedName()] = true
+	}
 	if vpc, ok := plan.vpcs[ref]; ok {
 		a.vpcs[vpc] = true
 	}

@@ -51,7 +51,7 @@ func (r attachmentReconciler) lookAt(ctx context.Context, a *v1alpha1.VPCAttachm
 	} else if err != nil {
 		return false, false, fmt.Errorf("get Switch %s: %w", name, err)
 	}
-	problem, known := r.progress.problem(name, client.ObjectKeyFromObject(a))
+	problem, known := r.progress.problem(name, plan.AttachmentRef(client.ObjectKeyFromObject(a)))
 	if !known {
 		return false, false, nil
 	}

@@ -75,7 +75,7 @@ func askAttachments(config *v1alpha1.SwitchConfig, vpcs []types.NamespacedName, 
 	for _, s := range config.Spec.Segments {
 		all := slices.Contains(vpcs, s.Owner.NamespacedName()) || slices.Contains(owners, s.Owner)
 		for _, p := range s.Ports {
-			if all || slices.Contains(owners, p.Owner) {
+			if p.Owner.Kind == v1alpha1.KindVPCAttachment && (all || slices.Contains(owners, p.Owner)) {
 				q.Add(request(p.Owner.NamespacedName()))
 			}
 		}

@@ -95,13 +95,14 @@ func (m *portMap) changedSwitches(before *portMap, moved []string) map[string]bo
 	return out
 }
 
-// told are the objects of a kind whose problems are others than in an earlier map.
+// told are the objects of a kind whose problems and notes are others than in an
+// earlier map.
 func (m *portMap) told(before *portMap, kind v1alpha1.Kind) map[string]bool {
 	out, seen := map[string]bool{}, map[v1alpha1.ObjectReference]bool{}
-	for _, p := range slices.Concat(m.Problems, before.Problems) {
+	for _, p := range slices.Concat(m.Problems, before.Problems, m.Notes, before.Notes) {
 		if p.Owner.Kind == kind && !seen[p.Owner] {
 			seen[p.Owner] = true
-			if !slices.Equal(m.ProblemsOf(p.Owner), before.ProblemsOf(p.Owner)) {
+			if !slices.Equal(m.ProblemsOf(p.Owner), before.ProblemsOf(p.Owner)) || !slices.Equal(m.NotesOf(p.Owner), before.NotesOf(p.Owner)) {
 				out[p.Owner.Name] = true
 			}
 		}

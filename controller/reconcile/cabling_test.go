@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
@@ -148,6 +149,62 @@ func (w *wires) placesAre(t *testing.T, a *v1alpha1.VPCAttachment, want ...strin
 	})
 }
 
+// portReused has a host come to the port of another one, long before its time of grace
+// is over, and a host that the class does not allow.
+func portReused(t *testing.T, l *lab) {
+	rack := class("default", v1alpha1.VPCLimits{})
+	l.create(t, cabled(), rack)
+	w := l.wire(t, 0, 2, 2)
+	edit(t, l, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host2"}}, func(h *v1alpha1.Host) { h.Labels["app"] = "db" })
+	blue, red := vpc("tenant-a/blue", "web 10.1.0.0/24"), vpc("tenant-b/red", "web 10.2.0.0/24")
+	db := attachHosts("tenant-b/db", "red/web", "app=db")
+	l.create(t, blue, red, attachHosts("tenant-a/web", "blue/web", "app=web"), db)
+	w.plug(t, "host1/eth0 leaf1/Ethernet8")
+	l.ready(t, blue, "1/1")
+	w.plug(t, "host1/eth0 leaf2/Ethernet8", "host2/eth0 leaf1/Ethernet8")
+	l.ready(t, red, "1/1")
+	w.carries(t, "leaf1", "Ethernet8")
+	w.carries(t, "leaf2", "Ethernet8")
+	if owner := l.config(t, "leaf1").Spec.Segments[0].Owner; owner.Name != "red" {
+		t.Errorf("leaf1 carries %s, want red alone", owner)
+	}
+	w.state(t, "host1/eth0", "leaf1/Ethernet8", v1alpha1.LinkGone)
+
+	// The network team has the class for rack 7, where host2 is not, and then is.
+	edit(t, l, rack, func(c *v1alpha1.VPCClass) {
+		c.Spec.HostSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"rack": "7"}}
+	})
+	w.carries(t, "leaf1")
+	w.carries(t, "leaf2")
+	l.wants(t, db, expect{v1alpha1.AttachmentAccepted, metav1.ConditionFalse, "HostNotAllowed",
+		[]string{"spec.hosts: Host host2", `"rack=7"`, "VPCClass default, spec.hostSelector", "Select other hosts"}})
+	edit(t, l, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host2"}}, func(h *v1alpha1.Host) { h.Labels["rack"] = "7" })
+	w.carries(t, "leaf1", "Ethernet8")
+	l.wants(t, db, expect{v1alpha1.ConditionReady, metav1.ConditionTrue, "Programmed", nil})
+}
+
+// notes has LLDP tell what is no mistake, and worth knowing.
+func notes(t *testing.T, l *lab) {
+	l.create(t, cabled())
+	w := l.wire(t, 2, 1, 1)
+	w.plug(t, "leaf1/Ethernet0 firewall/ge0", "leaf1/Ethernet4 host1/eth9", "spine1/Ethernet0 spine2/Ethernet0", "host1/eth1 nas/1")
+	for _, want := range []struct {
+		object  client.Object
+		message []string
+	}{
+		{&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}}, []string{
+			`UnknownNeighbor: leaf1/Ethernet0 hears "firewall"`, "make a Host with its NICs", `UnknownPort: leaf1/Ethernet4 hears port "eth9"`}},
+		{&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "spine1"}}, []string{"NoUplink: spine1/Ethernet0 and spine2/Ethernet0"}},
+	} {
+		l.wants(t, want.object, expect{v1alpha1.SwitchCabled, metav1.ConditionTrue, "Cabled", want.message})
+	}
+	host := &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}}
+	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{`UnknownNeighbor: host1/eth1 hears "nas"`}})
+	w.pull("host1/eth1")
+	w.tell(t)
+	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{"or declare a Link."}})
+}
+
 // lldpLost takes everything away that LLDP told, and restarts the controller.
 func lldpLost(t *testing.T, l *lab) {
 	l.create(t, cabled(), class("default", v1alpha1.VPCLimits{}))
@@ -226,7 +283,7 @@ func contradictions(t *testing.T, l *lab) {
 }
 
 // deadHost has a host die, whose agent tells no more that it has left its port,
-// and another host come to that port.
+// and another host come to that port. The port is never in the networks of both.
 func deadHost(t *testing.T, l *lab) {
 	f := cabled()
 	f.Spec.LLDP.WithdrawAfter = &metav1.Duration{}
@@ -239,7 +296,7 @@ func deadHost(t *testing.T, l *lab) {
 	l.ready(t, blue, "1/1")
 	w.hosts = []string{"host2"}
 	w.plug(t, "host2/eth0 leaf1/Ethernet8")
-	w.carries(t, "leaf1", "Ethernet8", "Ethernet8") // host1 says that it is there
+	w.carries(t, "leaf1", "Ethernet8") // although host1 says that it is there
 	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "host1"}}
 	edit(t, l, node, func(*corev1.Node) {})
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionUnknown, Reason: "NodeStatusUnknown"}}

@@ -93,16 +93,16 @@ func lag(wait bool) time.Duration {
 // switch, and of the switch.
 func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 	o := outcome{vpcs: map[v1alpha1.ObjectReference]types.NamespacedName{}, problems: map[v1alpha1.ObjectReference]v1alpha1.Problem{}}
-	add := func(a *v1alpha1.VPCAttachment, on string) {
-		if on == name {
-			o.vpcs[plan.AttachmentRef(client.ObjectKeyFromObject(a))] = vpcOf(a)
+	add := func(p plan.Placement) {
+		if p.Port.Switch == name {
+			o.vpcs[plan.OwnerOf(p)] = vpcOf(p.VPCAttachment)
 		}
 	}
 	for _, a := range in.Attachments {
-		add(a, a.Spec.Port.Switch)
+		add(plan.Named(a))
 	}
 	for _, p := range in.Placements {
-		add(p.VPCAttachment, p.Port.Switch)
+		add(p)
 	}
 	if spec := out.Specs[name]; spec.BGP != nil {
 		o.underlay.uplinks = len(spec.BGP.Uplinks)
@@ -129,7 +129,7 @@ func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 // then, since the VLAN ids that it kept may be others by now.
 func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, made outcome) (stale bool, err error) {
 	if equality.Semantic.DeepEqual(have.Spec, spec) { // the revision alone might hide an edit by hand
-		r.progress.done(ctx, have, have, made)
+		r.tellHosts(ctx, have, have, made)
 		return false, nil
 	}
 	patch, err := applyPatch("SwitchConfig", manifestMetadata{
@@ -146,8 +146,15 @@ func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig,
 	} else if err != nil {
 		return false, fmt.Errorf("write SwitchConfig %s: %w", have.Name, err)
 	}
-	r.progress.done(ctx, have, &now, made)
+	r.tellHosts(ctx, have, &now, made)
 	log.FromContext(ctx).Info("compiled a new revision", "switch", have.Name, "revision", spec.Revision,
 		"generation", now.Generation, "vrfs", len(spec.VRFs), "segments", len(spec.Segments))
 	return false, nil
+}
+
+// tellHosts records what was compiled for a switch and has the hosts looked at that
+// it concerns.
+func (r groupReconciler) tellHosts(ctx context.Context, before, after *v1alpha1.SwitchConfig, made outcome) {
+	ports, all := r.progress.done(ctx, before, after, made)
+	send(ctx, r.needs.configs, r.hostsAt(after.Name, ports, all))
 }

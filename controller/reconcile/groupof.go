@@ -87,11 +87,22 @@ func (r groupReconciler) ofVPCNamed(ctx context.Context, name types.NamespacedNa
 			}
 		}
 	}
+	for _, host := range r.needs.hostsOf(name) {
+		for group := range r.groupsAt(ctx, host) {
+			if !slices.Contains(out, group) {
+				out = append(out, group)
+			}
+		}
+	}
 	return out
 }
 
 func (r groupReconciler) ofAllocation(ctx context.Context, o client.Object) []types.NamespacedName {
-	holder := o.(*v1alpha1.Allocation).Spec.Holder
+	s := o.(*v1alpha1.Allocation).Spec
+	if s.Pool == v1alpha1.PoolAddresses {
+		return nil
+	}
+	holder := s.Holder
 	if holder.Kind == v1alpha1.KindSwitch {
 		return r.named(ctx, holder.Name)
 	}

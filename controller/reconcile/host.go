@@ -125,13 +125,14 @@ func (r hostReconciler) Reconcile(ctx context.Context, req reconcile.Request) (r
 	if err := r.Get(ctx, req.NamespacedName, &h, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	problems := ports.ProblemsOf(v1alpha1.ObjectReference{Kind: v1alpha1.KindHost, Name: h.Name})
+	ref := v1alpha1.ObjectReference{Kind: v1alpha1.KindHost, Name: h.Name}
+	problems := ports.ProblemsOf(ref)
 	cabled := told(&h, v1alpha1.HostCabled, problems, v1alpha1.HostCabled, cabledAt(ports.places[h.Name]))
 	if len(problems) == 0 && len(ports.places[h.Name]) == 0 {
 		cabled.Status, cabled.Reason = metav1.ConditionUnknown, "NoCable"
 		cabled.Message = "No NIC is known to be cabled to a leaf. Its agent, or LLDP on a leaf, will tell; or declare a Link."
 	}
-	return reconcile.Result{}, r.applyConditions(ctx, "Host", &h, h.Status.Conditions, cabled)
+	return reconcile.Result{}, r.applyConditions(ctx, "Host", &h, h.Status.Conditions, noted(cabled, ports.NotesOf(ref)))
 }
 
 // cabledAt is where the NICs of a host are, the first few of them.

@@ -22,7 +22,9 @@ const (
 	hostsByLabel        = "label"  // value: each label
 	allocationsByHolder = "holder" // value: pool and holder
 	allocationsByPhase  = "phase"
-	switchesByGroup     = "group" // value: plan.GroupOf
+	switchesByGroup     = "group"  // value: plan.GroupOf
+	allocationsBySingle = "single" // value: VNI; of the addresses that pods and claims have
+	allocationsByUser   = "user"
 	vpcsByClass         = "class"
 	configsTakenBack    = "taken back" // value: whether a VPC was
 )
@@ -39,6 +41,13 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.VPCAttachment{}, attachmentsByLabel, func(o client.Object) string { return labelOf(o.(*v1alpha1.VPCAttachment).Spec.Hosts) }},
 		{&v1alpha1.Allocation{}, allocationsByHolder, func(o client.Object) string { return holderKey(&o.(*v1alpha1.Allocation).Spec) }},
 		{&v1alpha1.Allocation{}, allocationsByPhase, func(o client.Object) string { return string(o.(*v1alpha1.Allocation).Status.Phase) }},
+		{&v1alpha1.Allocation{}, allocationsBySingle, func(o client.Object) string { return singleOf(o.(*v1alpha1.Allocation)) }},
+		{&v1alpha1.Allocation{}, allocationsByUser, func(o client.Object) string {
+			if user := o.(*v1alpha1.Allocation).Spec.User; user != nil {
+				return user.String()
+			}
+			return ""
+		}},
 		{&v1alpha1.Switch{}, switchesByGroup, func(o client.Object) string { return plan.GroupOf(o.(*v1alpha1.Switch)) }},
 		{&v1alpha1.SwitchConfig{}, configsTakenBack, func(o client.Object) string {
 			return strconv.FormatBool(len(plan.CondemnedOn(o.(*v1alpha1.SwitchConfig))) > 0)

@@ -73,6 +73,8 @@ func TestReconcilers(t *testing.T) {
 		{"cabling: spines and leaves come up with their roles alone", spinesAndLeaves},
 		{"cabling: a mesh of leaves comes up", mesh},
 		{"cabling: an attachment follows its hosts", hostsMove},
+		{"cabling: a port is reused, and a class for some hosts", portReused},
+		{"cabling: notes are told", notes},
 		{"cabling: what LLDP no longer tells takes nothing away", lldpLost},
 		{"cabling: contradictions are told and change nothing", contradictions},
 		{"cabling: a dead host leaves its port when another host is there", deadHost},
@@ -145,7 +147,7 @@ func (l *lab) clear(t *testing.T) {
 	for _, list := range []client.ObjectList{
 		&v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{},
 		&v1alpha1.SwitchList{}, &v1alpha1.SwitchConfigList{}, &v1alpha1.AllocationList{}, &corev1.NodeList{},
-		&v1alpha1.HostList{}, &v1alpha1.LinkList{},
+		&v1alpha1.HostList{}, &v1alpha1.HostConfigList{}, &v1alpha1.LinkList{},
 	} {
 		l.deleteAll(t, list)
 	}

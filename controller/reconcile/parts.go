@@ -41,7 +41,9 @@ func (p *part) attachments() []types.NamespacedName {
 	var out []types.NamespacedName
 	for _, s := range p.segments {
 		for _, port := range s.Ports {
-			out = append(out, port.Owner.NamespacedName())
+			if port.Owner.Kind == v1alpha1.KindVPCAttachment {
+				out = append(out, port.Owner.NamespacedName())
+			}
 		}
 	}
 	return slices.Compact(out)

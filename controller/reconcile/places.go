@@ -77,7 +77,8 @@ func (b base) hostsOf(ctx context.Context, a *v1alpha1.VPCAttachment, selector l
 	return out, nil
 }
 
-// placesOn are the places on a switch of attachments that select hosts.
+// placesOn are the places on a switch of attachments that select hosts, and those
+// that pods need.
 func (b base) placesOn(ctx context.Context, ports *portMap, name string) ([]plan.Placement, error) {
 	var out []plan.Placement
 	for _, host := range ports.hosts[name] {
@@ -96,6 +97,28 @@ func (b base) placesOn(ctx context.Context, ports *portMap, name string) ([]plan
 				if p.Port.Switch == name {
 					out = append(out, p)
 				}
+			}
+		}
+		needed, err := b.placesForPods(ctx, &h, ports, name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, needed...)
+	}
+	return out, nil
+}
+
+// placesForPods are the places on a switch that the pods of a host need.
+func (b base) placesForPods(ctx context.Context, h *v1alpha1.Host, ports *portMap, name string) ([]plan.Placement, error) {
+	needs, err := b.hostNeeds(ctx, h.Name)
+	if err != nil {
+		return nil, err
+	}
+	var out []plan.Placement
+	for _, s := range needs.all() {
+		for _, at := range ports.places[h.Name] {
+			if at.Switch == name {
+				out = append(out, plan.ForPods(s.vpc, s.subnet, h, at))
 			}
 		}
 	}

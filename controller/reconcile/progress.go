@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
-	"github.com/switchlet/switchlet/controller/plan"
 )
 
 // progress remembers what was compiled for each switch, so that one VPC's
@@ -37,6 +36,8 @@ type compiled struct {
 	generation int64
 	// since is the generation in which each VPC's part got its present form.
 	since map[types.NamespacedName]int64
+	// ports says since which generation a subnet is at a port.
+	ports map[carried]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
 	underlay underlay
@@ -109,8 +110,9 @@ func (p *progress) waitingFor(pool v1alpha1.PoolName) []types.NamespacedName {
 
 // done records what was compiled for a switch: before and after are its
 // SwitchConfig before and after it was written. It has the statuses looked at
-// that this may have changed.
-func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, plan outcome) {
+// that this may have changed, and returns the ports whose hosts it may concern, and
+// whether it may concern all.
+func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, plan outcome) (ports map[string]bool, all bool) {
 	now := parts(&after.Spec)
 	next := &compiled{
 		uid:        after.UID,
@@ -124,7 +126,7 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	last := p.switches[after.Name]
 	p.mu.Unlock()
 	if last != nil && last.uid == after.UID && last.generation > after.Generation {
-		return // another group, which the switch has moved to, was faster
+		return nil, false // another group, which the switch has moved to, was faster
 	}
 	first := last == nil
 	if first || last.uid != after.UID {
@@ -135,6 +137,7 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	}
 	ask.changedParts(last, next, parts(&before.Spec), now)
 	ask.changedProblems(last, next, plan)
+	ports, all = next.changedPorts(last, &after.Spec), first || problemsOfVPCs(last.problems, next.problems)
 	p.mu.Lock()
 	p.switches[after.Name] = next
 	p.mu.Unlock()
@@ -142,18 +145,19 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	if first || !reflect.DeepEqual(last.underlay, next.underlay) {
 		send(ctx, p.changed, map[types.NamespacedName]bool{{Name: after.Name}: true})
 	}
+	return ports, all
 }
 
-// problem is what the plan says of an attachment. It reports false while
-// nothing has been compiled for the switch.
-func (p *progress) problem(name string, attachment types.NamespacedName) (*v1alpha1.Problem, bool) {
+// problem is what the plan says of an attachment, or of a VPC that pods need. It
+// reports false while nothing has been compiled for the switch.
+func (p *progress) problem(name string, owner v1alpha1.ObjectReference) (*v1alpha1.Problem, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	c := p.switches[name]
 	if c == nil {
 		return nil, false
 	}
-	if problem, ok := c.problems[plan.AttachmentRef(attachment)]; ok {
+	if problem, ok := c.problems[owner]; ok {
 		return &problem, true
 	}
 	return nil, true

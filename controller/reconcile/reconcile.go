@@ -13,6 +13,11 @@
 //	allocation  Allocation     status, release; VTEPs and ASNs by group
 //	group       SwitchConfig   spec, by plan.Build
 //	attachment  VPCAttachment  status
+//	pod         –              what the pods of a host need
+//	network     –              events of NetworkAttachmentDefinitions
+//	definition  –              notices that the cluster has these
+//	hostconfig  HostConfig     spec, by plan.BuildHost; takes addresses for the host
+//	address     Allocation     of addresses: status, release
 //
 // Everything is written by server-side apply under one field owner, and only
 // when it differs from what the cache shows. What is worth remembering between
@@ -51,6 +56,8 @@ type base struct {
 	events   events.EventRecorder
 	progress *progress
 	cabling  *cabling
+	pods     *podCache
+	needs    *needs
 }
 
 // CacheOptions is what the reconcilers need the cache of a manager to keep.
@@ -66,7 +73,11 @@ func Setup(ctx context.Context, mgr manager.Manager) error {
 	if err := index(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	b := base{Client: mgr.GetClient(), live: mgr.GetAPIReader(), events: mgr.GetEventRecorder("switchlet-controller"), progress: newProgress(), cabling: newCabling()}
+	pods, err := newPodCache(ctx, mgr)
+	if err != nil {
+		return err
+	}
+	b := base{Client: mgr.GetClient(), live: mgr.GetAPIReader(), events: mgr.GetEventRecorder("switchlet-controller"), progress: newProgress(), cabling: newCabling(), pods: pods, needs: newNeeds()}
 	for name, setup := range map[string]func(manager.Manager, base) error{
 		"node":       setupNode,
 		"fabric":     setupFabric,
@@ -77,6 +88,8 @@ func Setup(ctx context.Context, mgr manager.Manager) error {
 		"allocation": setupAllocation,
 		"group":      setupGroup,
 		"attachment": setupAttachment,
+		"pod":        setupPod,
+		"hostconfig": setupHostConfig,
 	} {
 		if err := setup(mgr, b); err != nil {
 			return fmt.Errorf("set up the %s reconciler: %w", name, err)

@@ -64,8 +64,9 @@ func (r switchReconciler) Reconcile(ctx context.Context, req reconcile.Request) 
 	if err := r.Get(ctx, req.NamespacedName, &sw, client.UnsafeDisableDeepCopy); err != nil {
 		return reconcile.Result{}, client.IgnoreNotFound(err)
 	}
-	problems := ports.ProblemsOf(v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: sw.Name})
-	set := []metav1.Condition{told(&sw, v1alpha1.SwitchCabled, problems, v1alpha1.SwitchCabled, "Nothing that is heard at its ports, or hears them, contradicts anything else.")}
+	ref := v1alpha1.ObjectReference{Kind: v1alpha1.KindSwitch, Name: sw.Name}
+	cabled := told(&sw, v1alpha1.SwitchCabled, ports.ProblemsOf(ref), v1alpha1.SwitchCabled, "Nothing that is heard at its ports, or hears them, contradicts anything else.")
+	set := []metav1.Condition{noted(cabled, ports.NotesOf(ref))}
 	if len(under.problems) > 0 || under.uplinks > 0 {
 		set = append(set, told(&sw, v1alpha1.SwitchUnderlay, under.problems, v1alpha1.SwitchUnderlay, fmt.Sprintf("BGP runs over %d of its ports.", under.uplinks)))
 	}

@@ -225,6 +225,7 @@ func (r topologyReconciler) publish(ctx context.Context, now *portMap) error {
 	send(ctx, r.cabling.groups, groups)
 	send(ctx, r.cabling.switches, switches)
 	send(ctx, r.cabling.hosts, hosts)
+	send(ctx, r.needs.configs, hosts)
 	return r.tellAttachments(ctx, moved)
 }
 
@@ -245,6 +246,7 @@ func (r topologyReconciler) publishFirst(ctx context.Context) error {
 	}
 	send(ctx, r.cabling.switches, namesOf(pointers(switches.Items)))
 	send(ctx, r.cabling.hosts, namesOf(pointers(hosts.Items)))
+	send(ctx, r.needs.configs, namesOf(pointers(hosts.Items)))
 	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}}
 	for i := range attachments.Items {
 		if attachments.Items[i].Spec.Hosts != nil {

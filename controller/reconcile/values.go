@@ -48,6 +48,20 @@ func (r groupReconciler) identifiers(ctx context.Context, in *inputs) (plan.Iden
 	return all.identifiers(), nil
 }
 
+// effectiveVNI is the VNI that a holder has; 0 if it has none yet.
+func (b base) effectiveVNI(ctx context.Context, holder v1alpha1.Holder, pools *alloc.Pools) (int32, error) {
+	siblings, err := b.allocations(ctx, v1alpha1.PoolVNI, holder)
+	if err != nil {
+		return 0, err
+	}
+	a := alloc.Effective(siblings, pools, "")
+	if a == nil {
+		return 0, nil
+	}
+	v, err := alloc.Value(v1alpha1.PoolVNI, a.Spec.Value)
+	return int32(v), err
+}
+
 func (v values) identifiers() plan.Identifiers {
 	return plan.Identifiers{
 		VNI: func(vpc types.NamespacedName, subnet string) int32 {

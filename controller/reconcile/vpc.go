@@ -37,7 +37,7 @@ func setupVPC(mgr manager.Manager, b base) error {
 		})).
 		Watches(&v1alpha1.Allocation{}, names(func(_ context.Context, o client.Object) []types.NamespacedName {
 			holder := o.(*v1alpha1.Allocation).Spec.Holder
-			if holder.Kind != v1alpha1.KindVPC {
+			if holder.Kind != v1alpha1.KindVPC || o.(*v1alpha1.Allocation).Spec.Pool != v1alpha1.PoolVNI {
 				return nil
 			}
 			return []types.NamespacedName{holder.NamespacedName()}
@@ -207,6 +207,10 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 			refs[sw] = append(refs[sw], plan.AttachmentRef(client.ObjectKeyFromObject(a)))
 		}
 	}
+	known, err := r.forPods(ctx, name, refs, &out)
+	if err != nil || !known {
+		return programming{}, known, err
+	}
 	for sw, owners := range refs {
 		if err := r.look(ctx, name, sw, append(owners, plan.VPCRef(name)), &out); err != nil {
 			return programming{}, false, err
@@ -215,6 +219,31 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 	slices.Sort(out.waiting)
 	slices.Sort(out.problems)
 	return out, true, nil
+}
+
+// forPods adds the switches that the VPC is on because pods need it, and what keeps
+// it from others.
+func (r vpcReconciler) forPods(ctx context.Context, vpc types.NamespacedName, refs map[string][]v1alpha1.ObjectReference, out *programming) (known bool, err error) {
+	hosts := r.needs.hostsOf(vpc)
+	ports := r.cabling.now.Load()
+	if len(hosts) > 0 && ports == nil {
+		return false, nil
+	}
+	for _, host := range hosts {
+		for _, p := range ports.places[host] {
+			problem, known := r.progress.problem(p.Switch, plan.VPCRef(vpc))
+			if !known {
+				return false, nil
+			}
+			if problem != nil && !slices.Contains(out.problems, p.Switch+": "+problem.Message) {
+				out.problems = append(out.problems, p.Switch+": "+problem.Message)
+			}
+			if _, there := refs[p.Switch]; !there && problem == nil {
+				refs[p.Switch] = nil
+			}
+		}
+	}
+	return true, nil
 }
 
 // acceptedOn are the switches whose plan an attachment is part of, and whether it
@@ -233,7 +262,7 @@ func (r vpcReconciler) acceptedOn(ctx context.Context, a *v1alpha1.VPCAttachment
 		} else if err != nil {
 			return nil, false, false, fmt.Errorf("get Switch %s: %w", name, err)
 		}
-		problem, known := r.progress.problem(name, client.ObjectKeyFromObject(a))
+		problem, known := r.progress.problem(name, plan.AttachmentRef(client.ObjectKeyFromObject(a)))
 		if !known {
 			return nil, false, false, nil
 		}

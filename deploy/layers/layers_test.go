@@ -15,8 +15,9 @@ const module = "github.com/switchlet/switchlet/"
 // pure packages compute: their whole import tree has no client, no database, no
 // network and no device in it.
 var pure = []string{
-	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/plan", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
-	"deploy/lab/swss", "deploy/lab/matrix", "deploy/lab/matrix/mark"}
+	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/ipam", "controller/nad", "controller/plan", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
+	"deploy/lab/swss", "deploy/lab/matrix", "deploy/lab/matrix/mark",
+	"cni/protocol", "cni/host/request", "cni/host/networks", "cni/host/ipam", "cni/host/uplink", "cni/host/result"}
 
 // impure is what the import tree of a pure package must not contain.
 var impure = []string{

@@ -73,14 +73,11 @@ func space(n *networks.Network, used []netip.Addr) (free int32, held []v1alpha1.
 			ranges = append(ranges, ipam.Range{First: a, Last: a})
 		}
 	}
-	for _, r := range ranges[:min(len(ranges), maxSlices)] {
+	for _, r := range ranges {
 		held = append(held, v1alpha1.AddressRange{First: r.First.String(), Last: r.Last.String()})
 	}
 	return free, held
 }
-
-// maxSlices is a bound of the API.
-const maxSlices = 128
 
 // problems of pods, by the interface that was asked for.
 type problems map[request.Key]podProblem

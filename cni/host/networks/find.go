@@ -55,7 +55,7 @@ func (s Set) named(r request.Request) (*Network, error) {
 	}
 	var found []*Network
 	for _, n := range s.All() {
-		if n.Owner.Name == r.VPC && n.Owner.Namespace == r.Namespace() && (r.Subnet == "" || n.Subnet == r.Subnet) {
+		if n.Owner.Name == r.VPC && n.meant(r) && (r.Subnet == "" || n.Subnet == r.Subnet) {
 			found = append(found, n)
 		}
 	}
@@ -65,12 +65,32 @@ func (s Set) named(r request.Request) (*Network, error) {
 	case 0:
 		return nil, s.unknown(r, "no network")
 	}
-	var names []string
-	for _, n := range found {
-		names = append(names, n.Subnet)
+	return nil, ambiguous(r, found)
+}
+
+// meant says whether a network can be that of a request by its namespace. A request
+// that says none may be of a NetworkAttachmentDefinition in another namespace than the
+// pod's, which nobody tells the plugin: then any is meant whose pods it may be.
+func (n *Network) meant(r request.Request) bool {
+	if r.VPCNamespace == "" && slices.Contains(n.Namespaces, r.Pod.Namespace) {
+		return true
 	}
-	return nil, &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: it names VPC %s/%s and no subnet", r.Network, r.Namespace(), r.VPC),
-		Details: fmt.Sprintf(`say "subnet": one of %s`, strings.Join(names, ", "))}
+	return n.Owner.Namespace == r.Namespace()
+}
+
+// ambiguous is the error of a request that several networks fit.
+func ambiguous(r request.Request, found []*Network) error {
+	var subnets, namespaces []string
+	for _, n := range found {
+		subnets, namespaces = append(subnets, n.Subnet), append(namespaces, n.Owner.Namespace)
+	}
+	slices.Sort(namespaces)
+	if namespaces = slices.Compact(namespaces); len(namespaces) > 1 {
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: pods of namespace %s may be in several VPCs with the name %s", r.Network, r.Pod.Namespace, r.VPC),
+			Details: fmt.Sprintf(`say "vpcNamespace": one of %s`, strings.Join(namespaces, ", "))}
+	}
+	return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: it names VPC %s/%s and no subnet", r.Network, namespaces[0], r.VPC),
+		Details: fmt.Sprintf(`say "subnet": one of %s`, strings.Join(subnets, ", "))}
 }
 
 func (s Set) unknown(r request.Request, what string) error {
