@@ -26,6 +26,7 @@ const (
 	allocationsBySingle = "single" // value: VNI; of the addresses that pods and claims have
 	allocationsByUser   = "user"
 	vpcsByClass         = "class"
+	hostConfigsByVPC    = "vpc"        // value: each VPC
 	configsTakenBack    = "taken back" // value: whether a VPC was
 )
 
@@ -61,7 +62,20 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	if err := indexer.IndexField(ctx, &v1alpha1.Host{}, hostsByLabel, func(o client.Object) []string { return pairs(o.GetLabels()) }); err != nil {
 		return fmt.Errorf("index Hosts by label: %w", err)
 	}
+	if err := indexer.IndexField(ctx, &v1alpha1.HostConfig{}, hostConfigsByVPC, vpcsOfHost); err != nil {
+		return fmt.Errorf("index HostConfigs by VPC: %w", err)
+	}
 	return nil
+}
+
+// vpcsOfHost are the VPCs that a HostConfig has subnets of.
+func vpcsOfHost(o client.Object) []string {
+	var out []string
+	for _, n := range o.(*v1alpha1.HostConfig).Spec.Networks {
+		out = append(out, n.Owner.NamespacedName().String())
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // anyLabel stands for attachments that select hosts by something else than the

@@ -162,6 +162,21 @@ func (b base) hostNeeds(ctx context.Context, host string) (*hostNeeds, error) {
 	return b.needs.first(host, h), nil
 }
 
+// needing are the hosts that need subnets of a VPC. Those that had some before the
+// controller started are looked at, so that it begins with what was so already.
+func (b base) needing(ctx context.Context, vpc types.NamespacedName) ([]string, error) {
+	var list v1alpha1.HostConfigList
+	if err := b.List(ctx, &list, client.MatchingFields{hostConfigsByVPC: vpc.String()}, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list the HostConfigs with VPC %s: %w", vpc, err)
+	}
+	for i := range list.Items {
+		if _, err := b.hostNeeds(ctx, list.Items[i].Name); err != nil {
+			return nil, err
+		}
+	}
+	return b.needs.hostsOf(vpc), nil
+}
+
 // findNeeds looks at the pods of a host. What none of them needs any more is kept for
 // the time of grace, and for as long as the host says that pods are attached. It
 // tells when the next time of grace ends.

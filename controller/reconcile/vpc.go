@@ -224,7 +224,10 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 // forPods adds the switches that the VPC is on because pods need it, and what keeps
 // it from others.
 func (r vpcReconciler) forPods(ctx context.Context, vpc types.NamespacedName, refs map[string][]v1alpha1.ObjectReference, out *programming) (known bool, err error) {
-	hosts := r.needs.hostsOf(vpc)
+	hosts, err := r.needing(ctx, vpc)
+	if err != nil {
+		return false, err
+	}
 	ports := r.cabling.now.Load()
 	if len(hosts) > 0 && ports == nil {
 		return false, nil
