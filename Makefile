@@ -15,10 +15,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the programs into bin/
-	@echo "building bin/agent bin/controller bin/host-agent bin/lab bin/kubectl-switchlet"
+	@echo "building bin/agent bin/controller bin/host-agent bin/switchlet bin/lab bin/kubectl-switchlet"
 	@$(BUILD) -o bin/agent ./agent
 	@$(BUILD) -o bin/controller ./controller
 	@$(BUILD) -o bin/host-agent ./cni/host
+	@$(BUILD) -o bin/switchlet ./cni
 	@$(BUILD) -o bin/lab ./deploy/lab
 	@$(BUILD) -o bin/kubectl-switchlet ./deploy/kubectl-switchlet
 

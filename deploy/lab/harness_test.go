@@ -71,7 +71,7 @@ func newLab(t *testing.T, name string, product bool) lab {
 	dir := t.TempDir()
 	l := lab{program: filepath.Join(dir, "lab"), programs: dir, name: name, cgroups: containerdCgroups(t)}
 	build(t, "./deploy/lab", l.program)
-	for program, source := range map[string]string{"agent": "./agent", "host-agent": "./cni/host", "controller": "./controller"} {
+	for program, source := range map[string]string{"agent": "./agent", "host-agent": "./cni/host", "switchlet": "./cni", "controller": "./controller"} {
 		if !product {
 			source = "./images/pause"
 		}
@@ -118,9 +118,9 @@ func (l lab) must(t *testing.T, command string, args ...string) string {
 }
 
 // start starts a command and returns once it has said something.
-func (l lab) start(t *testing.T, command, until string) *exec.Cmd {
+func (l lab) start(t *testing.T, until, command string, args ...string) *exec.Cmd {
 	t.Helper()
-	cmd := l.command(command)
+	cmd := l.command(command, args...)
 	output := &watcher{until: until, seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {

@@ -50,6 +50,7 @@ func (w who) hostAgent(t *testing.T) {
 
 	unbound := rights{w.tokenOf(t, "switchlet-host-agent", nil), t}
 	unbound.mayNot("write the status of a Host", unbound.status("Host", "host1", `{"systemName":"x"}`), "its token is not bound to a pod")
+	w.hostAgentWithPods(t, r, unbound)
 	// The agent of a switch is no agent of a host, though one has the switch's name.
 	sw := rights{w.token(t, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: rbactest.Namespace, Name: "agent-on-leaf1"}}), t}
 	sw.mayNot("write the status of a Host", sw.status("Host", "leaf1", `{"systemName":"x"}`))

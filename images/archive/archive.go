@@ -21,13 +21,15 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// Image is an image with one program in it and nothing else.
+// Image is an image with programs in it and nothing else.
 type Image struct {
 	// Reference of the image, with a tag: "switchlet.io/agent:dev".
 	Reference string
 	// Program is the path of a static executable for linux. In the image it
 	// lies in / under the same name, and is the entry point.
 	Program string
+	// Others are the paths of programs that lie beside it.
+	Others []string
 	// User that the program runs as, "uid:gid"; empty for root.
 	User string
 	// Architecture as Go names it, such as "amd64".
@@ -95,31 +97,38 @@ func (i Image) build() (v1.Image, error) {
 	return mutate.ConfigFile(image, config)
 }
 
-// layer is a tar file with the program, and with nothing of the time or the
+// layer is a tar file with the programs, and with nothing of the time or the
 // machine it was made on.
 func (i Image) layer() ([]byte, error) {
-	program, err := os.Open(i.Program)
-	if err != nil {
-		return nil, err
-	}
-	defer program.Close()
-	info, err := program.Stat()
-	if err != nil {
-		return nil, err
-	}
 	var content bytes.Buffer
 	writer := tar.NewWriter(&content)
-	err = writer.WriteHeader(&tar.Header{
-		Typeflag: tar.TypeReg, Name: filepath.Base(i.Program), Size: info.Size(), Mode: 0o755,
-	})
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(writer, program); err != nil {
-		return nil, err
+	for _, name := range append([]string{i.Program}, i.Others...) {
+		if err := add(writer, name); err != nil {
+			return nil, err
+		}
 	}
 	if err := writer.Close(); err != nil {
 		return nil, err
 	}
 	return content.Bytes(), nil
+}
+
+func add(to *tar.Writer, name string) error {
+	program, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer program.Close()
+	info, err := program.Stat()
+	if err != nil {
+		return err
+	}
+	err = to.WriteHeader(&tar.Header{
+		Typeflag: tar.TypeReg, Name: filepath.Base(name), Size: info.Size(), Mode: 0o755,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(to, program)
+	return err
 }

@@ -1,14 +1,20 @@
 package archive_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 
 	"github.com/switchlet/switchlet/images/archive"
@@ -60,6 +66,43 @@ func TestTheSameProgramGivesTheSameBytes(t *testing.T) {
 	}
 	if _, digest3 := write(t, program(t, t.TempDir(), "another program")); digest3 == digest1 {
 		t.Error("another program has the same digest")
+	}
+}
+
+func TestOthersLieBesideTheProgram(t *testing.T) {
+	dir := t.TempDir()
+	other, file := filepath.Join(dir, "switchlet"), filepath.Join(dir, "image.tar")
+	if err := os.WriteFile(other, []byte("another program"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := archive.Write(file, archive.Image{Reference: "switchlet.io/agent:dev", Program: program(t, dir, "the program"), Others: []string{other}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	image, err := tarball.ImageFromPath(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content := mutate.Extract(image)
+	defer content.Close()
+	var got []string
+	for files := tar.NewReader(content); ; {
+		header, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %o %s", header.Name, header.Mode, text))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"agent 755 the program", "switchlet 755 another program"}, got); diff != "" {
+		t.Errorf("files in the image (-want +got):\n%s", diff)
 	}
 }
 

@@ -26,7 +26,8 @@ const (
 	Pause      = "pause.tar"
 )
 
-// Build writes the archives to a folder, from the programs agent, host-agent and
+// Build writes the archives to a folder, from the programs agent, host-agent,
+// switchlet (the CNI plugin, which is in the image of the host agent) and
 // controller in another one. It tells each image's reference and id.
 func Build(ctx context.Context, programs, out string, built func(reference, id string)) error {
 	pause, err := buildPause(ctx)
@@ -36,14 +37,15 @@ func Build(ctx context.Context, programs, out string, built func(reference, id s
 	defer os.RemoveAll(filepath.Dir(pause))
 	for _, image := range []struct {
 		file, reference, program, user string
+		others                         []string
 	}{
-		{Agent, "switchlet.io/agent:dev", filepath.Join(programs, "agent"), ""},
-		{HostAgent, "switchlet.io/host-agent:dev", filepath.Join(programs, "host-agent"), ""},
-		{Controller, "switchlet.io/controller:dev", filepath.Join(programs, "controller"), "65532:65532"},
-		{Pause, node.PauseImage, pause, "65535:65535"},
+		{Agent, "switchlet.io/agent:dev", filepath.Join(programs, "agent"), "", nil},
+		{HostAgent, "switchlet.io/host-agent:dev", filepath.Join(programs, "host-agent"), "", []string{filepath.Join(programs, "switchlet")}},
+		{Controller, "switchlet.io/controller:dev", filepath.Join(programs, "controller"), "65532:65532", nil},
+		{Pause, node.PauseImage, pause, "65535:65535", nil},
 	} {
 		id, err := archive.Write(filepath.Join(out, image.file), archive.Image{
-			Reference: image.reference, Program: image.program, User: image.user, Architecture: runtime.GOARCH,
+			Reference: image.reference, Program: image.program, Others: image.others, User: image.user, Architecture: runtime.GOARCH,
 		})
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("%w: build it with: make build", err)

@@ -11,7 +11,7 @@ import (
 
 func TestBuildMakesAnArchiveOfEachProgram(t *testing.T) {
 	programs, out := t.TempDir(), filepath.Join(t.TempDir(), "images")
-	for _, name := range []string{"agent", "host-agent", "controller"} {
+	for _, name := range []string{"agent", "host-agent", "switchlet", "controller"} {
 		if err := os.WriteFile(filepath.Join(programs, name), []byte("a program"), 0o755); err != nil {
 			t.Fatal(err)
 		}
