@@ -73,7 +73,7 @@ func TestLabThatIsInterruptedWhileItStarts(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGKILL} {
 		t.Run(signal.String(), func(t *testing.T) {
 			l := newLab(t, "e2eint", false)
-			up := l.start(t, "up", "built the images")
+			up := l.start(t, "built the images", "up")
 			eventually(t, "the lab's process is recorded", func() bool {
 				_, err := state.Load(l.name)
 				return err == nil
@@ -116,12 +116,13 @@ func TestTwoLabsSideBySide(t *testing.T) {
 }
 
 // The demonstration checks itself: every row, and that those made by hand are
-// the same byte for byte. It runs again on top of itself.
+// the same byte for byte. It runs again on top of itself. Here its switches forward
+// nothing: on each of them is a kubelet, and agents are pods.
 func TestDemo(t *testing.T) {
 	l := newLab(t, "e2edemo", true)
 	for run := range 2 {
 		begin := time.Now()
-		output := l.must(t, "demo")
+		output := l.must(t, "demo", "--forward=false")
 		t.Logf("run %d took %s", run+1, time.Since(begin).Round(time.Millisecond))
 		for _, want := range []string{
 			"6 nodes are Ready",
@@ -164,7 +165,7 @@ func TestDemo(t *testing.T) {
 
 func TestDemoThatIsInterruptedEndsItsLab(t *testing.T) {
 	l := newLab(t, "e2eintr", true)
-	demo := l.start(t, "demo", "controller and agents run")
+	demo := l.start(t, "controller and agents run", "demo", "--forward=false")
 	tr := l.trace(t)
 	if err := demo.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)

@@ -28,6 +28,7 @@ func forwards(t *testing.T) {
 // cables: all BGP sessions are established, every leaf reaches the tunnel address of
 // every other one, and what a person does from outside has its effect inside.
 func TestFabricForwards(t *testing.T) {
+	labtest.Unproven(t)
 	l := newLab(t, "e2efwd", true)
 	forwards(t)
 	const leaves, spines, hosts = 4, 2, 6

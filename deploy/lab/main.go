@@ -136,11 +136,10 @@ func (c command) start(ctx context.Context, args []string) int {
 	a.flags.BoolVar(&a.frr, "frr", true, "FRR on every switch, so that BGP runs over the cables (up, demo)")
 	a.forward = lifecycle.Never
 	if c.name == "demo" {
-		a.forward = lifecycle.Auto
 		a.flags.BoolVar(&a.cutOff, "cut-off", false, "show a change that cuts a leaf off, and how the leaf takes it back by itself")
 	}
 	a.flags.Var(&a.forward, "forward", "whether the switches forward: true, in User-Mode Linux if this kernel lacks what that takes; false; or auto, as this kernel can (up, demo)")
-	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent, host-agent and controller (up, demo, images; default bin/ of the source tree)")
+	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent, host-agent, controller and switchlet (up, demo, images; default bin/ of the source tree)")
 	a.flags.StringVar(&a.output, "o", "table", "how to show it: table or json (matrix)")
 	a.flags.DurationVar(&a.watch, "watch", 0, "for how long to send packets all the time, to see what is lost or leaks (matrix)")
 	a.flags.Usage = func() {

@@ -32,7 +32,8 @@ func (d *Demo) showDaemons(ctx context.Context, before map[string]daemons.Report
 	if err != nil {
 		return err
 	}
-	d.screen.Title("What SONiC's daemons made of them on leaf1 (a stand-in for them: there is no data plane)")
+	does := map[bool]string{true: "forwards", false: "does not forward"}[d.lab.Forward]
+	d.screen.Title("What SONiC's daemons made of them on leaf1 (a stand-in for them, which %s)", does)
 	d.screen.Text(now["leaf1"].Since(before["leaf1"]).String())
 	return nil
 }

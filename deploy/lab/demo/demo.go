@@ -1,12 +1,14 @@
 // Package demo shows what Switchlet does, on a lab that runs: it deploys the
 // product as a user would, waits until the cables are found and the switches route
 // over them, makes two VPCs, re-cables a host, deletes one of the VPCs, and checks
-// after each step what is in the switches' CONFIG_DBs, and in the end what SONiC's
-// daemons made of it.
+// after each step what is in the switches' CONFIG_DBs, who reaches whom through
+// switches that forward, and in the end what SONiC's daemons made of it. Another
+// story is that of a change that cuts a leaf off.
 package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -16,7 +18,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/manifests"
+	"github.com/switchlet/switchlet/deploy/lab/matrix"
 	"github.com/switchlet/switchlet/deploy/lab/screen"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
@@ -30,6 +34,7 @@ type Demo struct {
 	product string // the folder deploy of the source tree
 	screen  *screen.Screen
 	kubectl kubectl
+	reach   *reach // nil if the lab forwards nothing
 }
 
 // New is a demonstration of what is in the folder product, which is the folder
@@ -42,10 +47,11 @@ func New(lab state.Lab, product string, screen *screen.Screen) *Demo {
 
 // Run goes through the whole demonstration. It fails if anything is not as it
 // has to be.
-func (d *Demo) Run(ctx context.Context) error {
-	if d.lab.Leaves < 2 || d.lab.Hosts < 2 {
-		return fmt.Errorf("the lab has %d leaves and %d hosts: the demonstration needs two of each, host1 for the web and host2 for its database", d.lab.Leaves, d.lab.Hosts)
+func (d *Demo) Run(ctx context.Context) (err error) {
+	if err := d.begin(); err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, d.endMatrix(ctx)) }()
 	before, err := d.snapshot(ctx)
 	if err != nil {
 		return err
@@ -74,6 +80,25 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err := d.showDaemons(ctx, fresh); err != nil {
 		return err
 	}
+	return d.change(ctx, before, both)
+}
+
+// begin sees to it that the lab is one that can be shown.
+func (d *Demo) begin() error {
+	if d.lab.Leaves < 2 || d.lab.Hosts < 2 {
+		return fmt.Errorf("the lab has %d leaves and %d hosts: the demonstration needs two of each, host1 for the web and host2 for its database", d.lab.Leaves, d.lab.Hosts)
+	}
+	return d.prepareMatrix()
+}
+
+// change changes what is there: a cable, then the VPCs.
+func (d *Demo) change(ctx context.Context, before, both rows) error {
+	if err := d.findEndpoints(ctx, 2*d.ofOneVPC(), anywhere); err != nil {
+		return err
+	}
+	if err := d.showMatrix(ctx, "Who reaches whom through the switches", matrix.VPCRules()); err != nil {
+		return err
+	}
 	settled, err := d.recable(ctx, both)
 	if err != nil {
 		return err
@@ -82,11 +107,18 @@ func (d *Demo) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	rules := append(matrix.Rules{gone("tenant-b/red")}, matrix.VPCRules()...)
+	if err := d.showMatrix(ctx, "Who reaches whom now: red is gone, and blue is as before", rules); err != nil {
+		return err
+	}
 	if err := d.checkUntouched(before, after); err != nil {
 		return err
 	}
 	return d.checkDaemons(ctx)
 }
+
+// ofOneVPC is how many endpoints each of the VPCs has: all NICs of all hosts.
+func (d *Demo) ofOneVPC() int { return d.lab.Hosts * cabling.NICs }
 
 // Deploy applies the product's manifests and waits until everything runs.
 func (d *Demo) Deploy(ctx context.Context) error {

@@ -166,8 +166,14 @@ func ids() (uid, gid int, err error) {
 
 // startDaemon starts a daemon and, once it answers, tells it what frr.conf says.
 func startDaemon(ctx context.Context, name string) (*process.Process, error) {
+	args := []string{"-P", "0", "--log", "stdout"}
+	if name == "zebra" {
+		// As SONiC starts it: frr.conf has statements of this module, and a zebra that
+		// does not know them fails to start. Nobody listens to it here.
+		args = append(args, "-M", "dplane_fpm_nl")
+	}
 	p, err := process.Start(process.Program{
-		Name: name, Path: filepath.Join(programs, name), Args: []string{"-P", "0", "--log", "stdout"}, Log: log,
+		Name: name, Path: filepath.Join(programs, name), Args: args, Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w (Debian has it in the package frr)", err)
