@@ -129,7 +129,7 @@ func (c *Converger) judgeTrial(ctx context.Context, now time.Time) (lost string,
 	switch {
 	case verdict == probe.Revert:
 		return t.lost, nil
-	case c.drift.writing: // not all of it is written yet
+	case c.drift.writing || c.routing.untold(): // not all of it is written yet
 		return "", nil
 	case verdict == probe.Confirm:
 		return "", c.confirm(len(t.writes))

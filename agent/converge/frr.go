@@ -161,6 +161,17 @@ func (r *routing) isDue(t *target, now time.Time) bool {
 	return !now.Before(r.retry)
 }
 
+// attempts is how often FRR may refuse something of a change before that is taken for
+// its last word.
+const attempts = 3
+
+// untold reports whether FRR has yet to take what is on trial: what it breaks shows only
+// then. One that cannot be reached takes nothing, and breaks nothing.
+func (r *routing) untold() bool {
+	t := r.target
+	return t != nil && t.config != nil && t != r.settled && r.trouble == nil && r.failures < attempts
+}
+
 // next is when FRR is to be asked; zero while that is under way, or need not be.
 // If the time has come and something else is in the way, it is a little later.
 func (r *routing) next(now time.Time) time.Time {

@@ -23,6 +23,7 @@ type fakeFRR struct {
 	refuse   func(command string) string
 	sent     []string
 	reads    int
+	shows    int
 	sessions map[string]string // state by neighbour
 	// cut is after how many commands the connection breaks; negative for never.
 	cut int
@@ -149,6 +150,7 @@ func (f *fakeFRR) Show(_ context.Context, _, command string) (string, error) {
 	if command == "show vrf" {
 		return f.vrfs(), nil
 	}
+	f.shows++
 	peers := map[string]any{}
 	for name, state := range f.sessions {
 		peers[name] = map[string]any{"remoteAs": 65100, "state": state}

@@ -129,7 +129,8 @@ func TestFRRUnreachable(t *testing.T) {
 			// A marker that comes a little later than others was not waited for since FRR was.
 			r.must(r.daemons.Slow(t.Context(), "VLAN_INTERFACE|Vlan103", 200*time.Millisecond))
 			begin := time.Now()
-			r.apply(routed("r2", 2, 3))
+			generation := r.write(routed("r2", 2, 3))
+			r.until("CONFIG_DB has it", func(f report.Facts) bool { return f.AppliedGeneration == generation && f.Programmed.OK })
 			if took := time.Since(begin); took > 10*time.Second {
 				t.Errorf("CONFIG_DB waited %v for FRR", took)
 			}
@@ -144,7 +145,7 @@ func TestFRRUnreachable(t *testing.T) {
 			}
 			r.frr.use(func() { test.again(r.frr) })
 			r.has("FRR is told when it is back", routed("r2", 2, 3))
-			r.until("and the condition says so", func(f report.Facts) bool { return f.Routed.OK })
+			r.until("and the conditions say so", func(f report.Facts) bool { return f.Routed.OK && f.Confirmed.Reason == "Confirmed" })
 		})
 	}
 }

@@ -95,3 +95,42 @@ func TestUnderlayOnTrial(t *testing.T) {
 	r.told(fewer)
 	r.has("a neighbour less is no loss", fewer)
 }
+
+// A change is not confirmed before FRR has taken it, however long that takes: what FRR
+// breaks brings the old revision back.
+func TestSlowFRROnTrial(t *testing.T) {
+	r := newRoutedRig(t)
+	r.config.Rules = probe.Rules{Window: 50 * time.Millisecond, Steady: 20 * time.Millisecond, Deadline: 300 * time.Millisecond}
+	r.frr.sessions = map[string]string{"Ethernet48": "Established"}
+	r.boot()
+	r.told(routed("r1", 1))
+	r.until("r1 is confirmed", func(f report.Facts) bool { return f.Confirmed.Reason == "Confirmed" })
+	bad := routed("r2", 1)
+	bad.BGP.ASN = 65002
+	answers, rounds := make(chan struct{}), 0
+	r.frr.use(func() {
+		r.frr.refuse = func(command string) string {
+			if strings.HasPrefix(command, "router bgp 65002") {
+				r.frr.sessions["Ethernet48"] = "Active"
+			} else if strings.HasPrefix(command, "router bgp 65001") && !strings.Contains(command, " no ") {
+				r.frr.sessions["Ethernet48"] = "Established"
+			}
+			return ""
+		}
+		r.frr.hangs, rounds = answers, r.frr.shows
+	})
+	r.write(bad)
+	r.until("it is on trial", func(f report.Facts) bool { return f.Confirmed.Reason == "OnTrial" })
+	r.eventually("the probes were asked for several windows", func() error {
+		var asked int
+		r.frr.use(func() { asked = r.frr.shows - rounds })
+		if asked < 20 {
+			return fmt.Errorf("asked %d times", asked)
+		}
+		return nil
+	})
+	r.frr.use(func() { r.frr.hangs = nil })
+	close(answers)
+	r.until("it is taken back", func(f report.Facts) bool { return f.BadRevision == "r2" })
+	r.has("FRR has r1 again", routed("r1", 1))
+}
