@@ -24,7 +24,9 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 func run(args []string) int {
 	if len(args) == 1 && args[0] == "--version" {
-		io.WriteString(os.Stdout, "CNI plugin switchlet "+version+"\n")
+		if _, err := io.WriteString(os.Stdout, "CNI plugin switchlet "+version+"\n"); err != nil {
+			return 1
+		}
 		return 0
 	}
 	answer := call()

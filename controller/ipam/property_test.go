@@ -190,7 +190,7 @@ func (w *world) forget(t *rapid.T) {
 			if w.users[user] || w.anywhere(ip) {
 				continue
 			}
-			_ = b.Drop(context.Background(), Value(worldVNI, Single(ip)), e.Version) //nolint:errcheck // it is looked at again
+			_ = b.Drop(context.Background(), Value(worldVNI, Single(ip)), e.Version) // it is looked at again
 		}
 	})
 }

@@ -65,7 +65,7 @@ func byGroup(in Inputs) map[string][]Placement {
 	}
 	for g, places := range out {
 		slices.SortFunc(places, comparePlacements)
-		out[g] = slices.CompactFunc(places, func(a, b Placement) bool { return same(a, b) })
+		out[g] = slices.CompactFunc(places, same)
 	}
 	return out
 }

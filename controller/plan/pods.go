@@ -17,7 +17,7 @@ func ForPods(vpc types.NamespacedName, subnet string, h *v1alpha1.Host, at topol
 }
 
 // ForPods says whether the place is one that pods need.
-func (p Placement) ForPods() bool { return p.VPCAttachment.Name == "" }
+func (p Placement) ForPods() bool { return p.Name == "" }
 
 // OwnerOf is whose a place is: the attachment's, or the VPC's if pods need it.
 func OwnerOf(p Placement) v1alpha1.ObjectReference {

@@ -80,6 +80,7 @@ func (r hostConfigReconciler) ofAllocation(_ context.Context, o client.Object) [
 		return []types.NamespacedName{{Name: s.Holder.Name}}
 	case v1alpha1.KindVPC:
 		return r.needing(s.Holder.NamespacedName())
+	case v1alpha1.KindVPCAttachment, v1alpha1.KindSwitch, v1alpha1.KindLink:
 	}
 	return nil
 }

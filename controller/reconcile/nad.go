@@ -50,9 +50,10 @@ func (b base) meaning(ctx context.Context, name types.NamespacedName, namespace 
 		return nil, fmt.Errorf("get NetworkAttachmentDefinition %s: %w", name, err)
 	}
 	wants, err := nad.ParseConfig(name.Namespace, definition.Spec.Config)
-	if errors.Is(err, nad.ErrForeign) {
-		return nil, nil
-	} else if err != nil {
+	switch {
+	case errors.Is(err, nad.ErrForeign):
+		return nil, nil //nolint:nilerr // it is another plugin's
+	case err != nil:
 		return &meaning{mistake: &mistake{"InvalidConfig", err.Error() + "."}}, nil
 	}
 	return b.resolve(ctx, wants, name.Namespace, namespace)

@@ -162,9 +162,9 @@ func (b base) hostNeeds(ctx context.Context, host string) (*hostNeeds, error) {
 	return b.needs.first(host, h), nil
 }
 
-// needing are the hosts that need subnets of a VPC. Those that had some before the
+// hostsNeeding are the hosts that need subnets of a VPC. Those that had some before the
 // controller started are looked at, so that it begins with what was so already.
-func (b base) needing(ctx context.Context, vpc types.NamespacedName) ([]string, error) {
+func (b base) hostsNeeding(ctx context.Context, vpc types.NamespacedName) ([]string, error) {
 	var list v1alpha1.HostConfigList
 	if err := b.List(ctx, &list, client.MatchingFields{hostConfigsByVPC: vpc.String()}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the HostConfigs with VPC %s: %w", vpc, err)

@@ -73,7 +73,7 @@ func networksOf(o client.Object) []string {
 	if !p.wants() {
 		return nil
 	}
-	selections, _ := nad.Of(p.Namespace, p.Annotations) //nolint:errcheck // it is told where the pod's host is looked at
+	selections, _ := nad.Of(p.Namespace, p.Annotations) // it is told where the pod's host is looked at
 	var out []string
 	for _, s := range selections {
 		out = append(out, s.String())
@@ -86,7 +86,7 @@ func claimsOf(o client.Object) []string {
 	if !p.wants() {
 		return nil
 	}
-	selections, _ := nad.Of(p.Namespace, p.Annotations) //nolint:errcheck // see networksOf
+	selections, _ := nad.Of(p.Namespace, p.Annotations) // see networksOf
 	var out []string
 	for _, s := range selections {
 		if s.Claim != "" {

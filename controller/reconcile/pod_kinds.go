@@ -144,7 +144,7 @@ func (d *definition) established() bool {
 
 func (p *pod) DeepCopyObject() runtime.Object {
 	out := *p
-	p.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	p.DeepCopyInto(&out.ObjectMeta)
 	return &out
 }
 
@@ -156,7 +156,7 @@ func (l *podList) DeepCopyObject() runtime.Object {
 
 func (n *network) DeepCopyObject() runtime.Object {
 	out := *n
-	n.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	n.DeepCopyInto(&out.ObjectMeta)
 	return &out
 }
 
@@ -168,7 +168,7 @@ func (l *networkList) DeepCopyObject() runtime.Object {
 
 func (c *claim) DeepCopyObject() runtime.Object {
 	out := *c
-	c.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	c.DeepCopyInto(&out.ObjectMeta)
 	out.Status.IPs = slices.Clone(c.Status.IPs)
 	return &out
 }

@@ -2,7 +2,6 @@ package reconcile_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -15,7 +14,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -239,16 +237,4 @@ func (r *racks) wipe(t *testing.T) {
 		}
 	}
 	r.deleteAll(t, &v1alpha1.HostConfigList{})
-}
-
-// annotated changes an annotation of an object.
-func (r *racks) annotated(t *testing.T, o client.Object, key, value string) {
-	t.Helper()
-	data, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{key: value}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Patch(t.Context(), o, client.RawPatch(types.MergePatchType, data)); err != nil {
-		t.Fatal(err)
-	}
 }

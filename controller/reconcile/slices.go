@@ -77,7 +77,7 @@ func (r hostConfigReconciler) addresses(ctx context.Context, have *v1alpha1.Host
 		if _, needed := out[vni]; needed {
 			continue
 		}
-		answer, err := ipam.Release(ctx, book{r.base}, a.need(vni, ipam.Subnet{}))
+		answer, err := ipam.Release(ctx, book(r), a.need(vni, ipam.Subnet{}))
 		if err != nil {
 			return nil, false, err
 		}
@@ -95,7 +95,7 @@ func (a *accounts) read(ctx context.Context) error {
 	for _, o := range list {
 		vni, block, err := ipam.ParseValue(o.Spec.Value)
 		if err != nil {
-			return fmt.Errorf("Allocation %s: %w", o.Name, err)
+			return fmt.Errorf("value of Allocation %s: %w", o.Name, err)
 		}
 		if a.blocks[vni] = append(a.blocks[vni], block); o.DeletionTimestamp != nil {
 			a.leaving[vni] = append(a.leaving[vni], block)

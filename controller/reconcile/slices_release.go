@@ -81,7 +81,7 @@ func (r addressReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	}
 	vni, block, err := ipam.ParseValue(a.Spec.Value)
 	if err != nil {
-		return reconcile.Result{}, fmt.Errorf("Allocation %s: %w", a.Name, err)
+		return reconcile.Result{}, fmt.Errorf("value of Allocation %s: %w", a.Name, err)
 	}
 	switch {
 	case a.Spec.User != nil:
@@ -91,7 +91,7 @@ func (r addressReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	}
 	// A block that the subnet keeps goes when no address in it has a user.
 	always := func(context.Context) (bool, error) { return true, nil }
-	if back, err := ipam.Return(ctx, book{r.base}, ipam.Block{VNI: vni, Prefix: block}, always); err != nil || back {
+	if back, err := ipam.Return(ctx, book(r), ipam.Block{VNI: vni, Prefix: block}, always); err != nil || back {
 		return reconcile.Result{}, err
 	}
 	return reconcile.Result{}, r.report(ctx, &a, v1alpha1.AllocationBound)
@@ -125,7 +125,7 @@ func (r addressReconciler) ofGone(ctx context.Context, a *v1alpha1.Allocation, v
 	if left := time.Until(since.LastTransitionTime.Add(grace)); grace < 0 || left > 0 {
 		return reconcile.Result{RequeueAfter: max(left, 0)}, nil
 	}
-	back, err := ipam.Return(ctx, book{r.base}, ipam.Block{VNI: vni, Prefix: block}, gone)
+	back, err := ipam.Return(ctx, book(r), ipam.Block{VNI: vni, Prefix: block}, gone)
 	if err != nil || back {
 		return reconcile.Result{}, err
 	}
@@ -145,7 +145,7 @@ func (r addressReconciler) exists(ctx context.Context, o client.Object, name typ
 
 // single gives an address back whose user is gone, once no host has it.
 func (r addressReconciler) single(ctx context.Context, a *v1alpha1.Allocation, vni int32, block netip.Prefix) (reconcile.Result, error) {
-	entry, err := book{r.base}.Look(ctx, a.Spec.Value)
+	entry, err := book(r).Look(ctx, a.Spec.Value)
 	if entry == nil || err != nil {
 		return reconcile.Result{}, err
 	}
@@ -163,7 +163,7 @@ func (r addressReconciler) single(ctx context.Context, a *v1alpha1.Allocation, v
 	if used {
 		return reconcile.Result{RequeueAfter: lookAgain}, r.report(ctx, a, v1alpha1.AllocationQuarantined)
 	}
-	b := book{r.base}
+	b := book(r)
 	if err := b.Drop(ctx, a.Spec.Value, entry.Version); err != nil && !errors.Is(err, ipam.ErrConflict) {
 		return reconcile.Result{}, err
 	}

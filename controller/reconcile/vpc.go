@@ -224,7 +224,7 @@ func (r vpcReconciler) programmed(ctx context.Context, vpc *v1alpha1.VPC) (progr
 // forPods adds the switches that the VPC is on because pods need it, and what keeps
 // it from others.
 func (r vpcReconciler) forPods(ctx context.Context, vpc types.NamespacedName, refs map[string][]v1alpha1.ObjectReference, out *programming) (known bool, err error) {
-	hosts, err := r.needing(ctx, vpc)
+	hosts, err := r.hostsNeeding(ctx, vpc)
 	if err != nil {
 		return false, err
 	}

@@ -36,9 +36,10 @@ func TestDemoThatForwards(t *testing.T) {
 	const (
 		inBlue, inRed = "1  host2/eth1  db   - ✓ ✓ ✓ │ · · · ·", "5  host1/eth1  app  · · · · │ - ✓ ✓ ✓"
 		redIsGone     = "5  host1/eth1  app  · · · · │ - · · ·"
+		zero          = " 0 differences"
 		both, blue    = "8 endpoints, 56 pairs, 24 of them reach each other", "8 endpoints, 56 pairs, 12 of them reach each other"
 	)
-	for want, times := range map[string]int{inBlue: 3, inRed: 2, redIsGone: 1, both: 2, blue: 1, " 0 differences": 3, "Established": 4} {
+	for want, times := range map[string]int{inBlue: 3, inRed: 2, redIsGone: 1, both: 2, blue: 1, zero: 3, "Established": 4} {
 		if got := strings.Count(output, want); got != times {
 			t.Errorf("lab demo says %q %d times, want %d", want, got, times)
 		}

@@ -25,6 +25,7 @@ func (s *Service) place(n *networks.Network, r request.Request, a *journal.Attac
 		if err := s.bridge(n, r); err != nil {
 			return err
 		}
+	case request.Macvlan:
 	}
 	name, mtu, err := s.parent(n)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Service) bridge(n *networks.Network, r request.Request) error {
 	s.mu.Lock()
 	s.bridges[n.VNI] = time.Now()
 	s.mu.Unlock()
-	now := s.Upkeep()
+	now := s.renew()
 	if err := now.failed[n.VNI]; err != nil {
 		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: network %s: %v", r.Pod, n.Name(), err)}
 	}

@@ -90,6 +90,7 @@ func (s *Service) sweep(ctx context.Context, a journal.Attachment) (fate, error)
 		return state, s.discard(ctx, a)
 	case there:
 		return state, s.repair(ctx, a)
+	case unknown:
 	}
 	return state, nil
 }

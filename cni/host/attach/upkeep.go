@@ -18,7 +18,9 @@ const bridgeStays = time.Minute
 
 // Upkeep makes the host's devices as they have to be, and says what came of it. It
 // is called whenever they may have changed.
-func (s *Service) Upkeep() current {
+func (s *Service) Upkeep() { s.renew() }
+
+func (s *Service) renew() current {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
 	before, _ := s.now()

@@ -63,7 +63,7 @@ func TestKill(t *testing.T) {
 		s := open(t, dir)
 		holders := map[string]string{}
 		for _, a := range s.All() {
-			k, address := a.Key.String(), a.Addresses[0].String()
+			k, address := a.String(), a.Addresses[0].String()
 			if other := holders[address]; other != "" {
 				t.Fatalf("round %d: %s and %s have %s", round, k, other, address)
 			}

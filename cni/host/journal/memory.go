@@ -148,6 +148,6 @@ func (m *memory) all() []Attachment {
 		if c := a.Made.Compare(b.Made); c != 0 {
 			return c
 		}
-		return strings.Compare(a.Key.String(), b.Key.String())
+		return strings.Compare(a.String(), b.String())
 	})
 }

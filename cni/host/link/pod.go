@@ -150,6 +150,7 @@ func (k *Kernel) Detach(ns *os.File, i Interface) error {
 			}
 			return pod.LinkDel(l)
 		}), i)
+	case request.Chained:
 	}
 	return nil
 }

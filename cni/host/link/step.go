@@ -28,14 +28,19 @@ func (k *Kernel) do(s uplink.Step) error {
 	if s.Op == uplink.Create {
 		return k.create(d)
 	}
+	return k.change(s.Op, d)
+}
+
+// change changes a device that is there, or deletes it.
+func (k *Kernel) change(op uplink.Op, d uplink.Device) error {
 	l, err := k.host.LinkByName(d.Name)
 	if err != nil {
-		if s.Op == uplink.Delete && isGone(err) {
+		if op == uplink.Delete && isGone(err) {
 			return nil
 		}
 		return err
 	}
-	switch s.Op {
+	switch op {
 	case uplink.Delete:
 		return k.host.LinkDel(l)
 	case uplink.SetAlias:
@@ -46,8 +51,9 @@ func (k *Kernel) do(s uplink.Step) error {
 		return k.setMaster(l, d)
 	case uplink.SetUp:
 		return k.host.LinkSetUp(l)
+	case uplink.Create:
 	}
-	return fmt.Errorf("unknown step %d", s.Op)
+	return fmt.Errorf("unknown step %d", op)
 }
 
 func (k *Kernel) create(d uplink.Device) error {

@@ -103,7 +103,7 @@ func Parse(p protocol.Request) (Request, error) {
 	if p.Command == "GC" || p.Command == "STATUS" {
 		return r, nil
 	}
-	if err := r.Key.check(); err != nil {
+	if err := r.check(); err != nil {
 		return Request{}, err
 	}
 	args, err := parseArgs(p.Args)

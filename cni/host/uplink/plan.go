@@ -59,6 +59,7 @@ func (s Step) String() string {
 			return fmt.Sprintf("set %s nomaster", d.Name)
 		}
 		return fmt.Sprintf("set %s master %s", d.Name, d.Master)
+	case SetUp:
 	}
 	return fmt.Sprintf("set %s up", d.Name)
 }

@@ -12,9 +12,9 @@ import (
 type Forward string
 
 const (
-	// Never: switches have no data plane; a lab on any kernel.
+	// Never has switches without a data plane: a lab on any kernel.
 	Never Forward = "false"
-	// Always: in User-Mode Linux if the running kernel lacks the devices.
+	// Always has switches that forward, in User-Mode Linux if the running kernel lacks the devices.
 	Always Forward = "true"
 	// Auto is Always where that is possible, and else Never.
 	Auto Forward = "auto"

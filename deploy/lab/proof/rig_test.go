@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -233,7 +232,7 @@ func (r *rig) exec(node, command string) string {
 	var out, complaints strings.Builder
 	code, err := r.rack.Node(node).Exec(r.Context(), streams(&out, &complaints), "bash", "-c", command)
 	if err != nil || code != 0 {
-		r.Fatal(fmt.Sprintf("%s: %s: exit code %d, %v: %s%s", node, command, code, err, out.String(), complaints.String()))
+		r.Fatalf("%s: %s: exit code %d, %v: %s%s", node, command, code, err, out.String(), complaints.String())
 	}
 	return out.String()
 }

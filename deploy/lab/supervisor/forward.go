@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -66,7 +65,7 @@ func (s *supervisor) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(netip.AddrPort(rack.Address(s.lab))))
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(rack.Address(s.lab)))
 	if err != nil {
 		return err
 	}
