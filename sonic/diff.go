@@ -29,6 +29,7 @@ func DiffAround(stuck Stuck, have, want DB, owned Ledger) Plan {
 func diffWhole(stuck Stuck, have, want DB, owned Ledger) Plan {
 	d := newDiffer(have, want, owned)
 	d.stuck = stuck
+	d.foresee()
 	for i := range d.keys {
 		if d.want.there[i] {
 			d.judge(int32(i))
@@ -84,6 +85,7 @@ type differ struct {
 
 	gone     []bool     // rows to delete
 	anew     []bool     // rows to delete and make again
+	remade   []bool     // rows that go for a moment at least
 	stripped []bool     // rows to remove the agent's fields from
 	holding  []bool     // rows to delete that keep a row of the record that is not there
 	needed   []bool     // unwanted rows that wanted ones need
@@ -100,7 +102,7 @@ func newDiffer(have, want DB, owned Ledger) *differ {
 		numbering: n, have: here, want: wanted,
 		own: flags(), names: make([][]string, len(n.keys)),
 		verdicts: make([]verdict, len(n.keys)), blockers: make([]*blocker, len(n.keys)), usual: map[string][]string{},
-		gone: flags(), anew: flags(), stripped: flags(), holding: flags(), needed: flags(),
+		gone: flags(), anew: flags(), remade: flags(), stripped: flags(), holding: flags(), needed: flags(),
 	}
 	d.users = d.have.users()
 	d.claimants = newClaimants(d.have, n)

@@ -57,14 +57,16 @@ func (d *differ) conflictOf(i int32) *Conflict {
 				return &Conflict{Kind: ForeignField, Key: key, Other: key, Detail: field.Name}
 			}
 		}
-		if !d.mustBeAnew(i) {
-			return nil
+		if d.mustBeAnew(i) {
+			if b := d.blocker(i); b != nil && b.stuck {
+				conflict := d.lingers(i, b.other)
+				return &conflict
+			} else if b != nil {
+				return &Conflict{Kind: InUse, Key: key, Other: d.keys[b.other], Detail: b.fields}
+			}
 		}
-		if b := d.blocker(i); b != nil && b.stuck {
-			conflict := d.lingers(i, b.other)
-			return &conflict
-		} else if b != nil {
-			return &Conflict{Kind: InUse, Key: key, Other: d.keys[b.other], Detail: b.fields}
+		if !d.remade[i] {
+			return nil
 		}
 	}
 	return d.taken(i)
