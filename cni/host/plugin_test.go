@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -65,7 +66,13 @@ func (r *pluginRig) start() {
 		nettest.In(r.t, r.host, func() error { return runPlugin(ctx, opts, config, api, log) })
 	})
 	r.end = sync.OnceFunc(func() { cancel(); running.Wait() })
-	rbactest.Eventually(r.t, func() error { _, err := os.Stat(filepath.Join(r.dir, "s")); return err })
+	rbactest.Eventually(r.t, func() error { // the file alone may be that of the run before
+		connection, err := net.Dial("unix", filepath.Join(r.dir, "s"))
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
 }
 
 // call runs the plugin for a pod, and returns what it says.

@@ -2,6 +2,7 @@ package cni_test
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -45,7 +46,13 @@ func (n *node) start(c corev1.Container) (stop func()) {
 			n.t.Logf("the agent's log, %v:\n%s", err, text)
 		}
 	})
-	rbactest.Eventually(n.t, func() error { _, err := os.Stat(n.socket()); return err })
+	rbactest.Eventually(n.t, func() error { // the file alone may be that of the run before
+		connection, err := net.Dial("unix", n.socket())
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
 	return stop
 }
 

@@ -51,13 +51,20 @@ func (k *Kernel) in(ns *os.File, do func(*netlink.Handle) error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
+		home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			runtime.UnlockOSThread()
+			done <- fmt.Errorf("this thread's network namespace: %w", err)
+			return
+		}
+		defer unix.Close(home)
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			runtime.UnlockOSThread()
 			done <- fmt.Errorf("enter network namespace %s: %w", ns.Name(), err)
 			return
 		}
-		err := with(do)
-		if unix.Setns(int(k.home.Fd()), unix.CLONE_NEWNET) == nil {
+		err = with(do)
+		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
 		} // else the thread ends with this goroutine
 		done <- err

@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -154,6 +155,9 @@ func (e *ear) hears(want ...string) {
 	var heard []string
 	for frame := make([]byte, 2000); len(missing) > 0; {
 		n, _, err := unix.Recvfrom(e.socket, frame, 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
 		if err != nil {
 			e.t.Fatalf("%v; heard\n%s", err, strings.Join(heard, "\n"))
 		}

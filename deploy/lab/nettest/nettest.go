@@ -66,7 +66,6 @@ func In(t testing.TB, path string, do func() error) {
 func stay(t testing.TB, do func() error) {
 	t.Helper()
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	home, err := netns.Get()
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +75,7 @@ func stay(t testing.TB, do func() error) {
 	if home := netns.Set(home); home != nil {
 		t.Fatal(home) // the thread ends with this goroutine
 	}
+	runtime.UnlockOSThread()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,8 +30,8 @@ func serve(t *testing.T) control.Client {
 		}
 	})
 	eventually(t, "the server listens", func() bool {
-		_, err := os.Stat(socket)
-		return err == nil
+		connection, err := net.Dial("unix", socket)
+		return err == nil && connection.Close() == nil
 	})
 	return control.NewClient(socket)
 }
