@@ -1,5 +1,7 @@
 package frr
 
+import "strings"
+
 // level is the work on one context.
 type level struct {
 	*differ
@@ -123,7 +125,30 @@ func (l *level) takeBack(node, own *Node, phase phase) {
 		line = unmake(node.Line)
 	}
 	l.strip(node, own)
+	l.release(node)
 	l.send(l.place, phase, line, own.Owner)
+}
+
+// release has the L3 VNI of a tenant's instance taken back and made again when it
+// is to stay, as with another ASN: bgpd does not let go of the instance before.
+func (l *level) release(node *Node) {
+	_, name, ok := strings.Cut(node.Line, " vrf ")
+	if !ok || kindOf(node.Line) != kindBGPVRF {
+		return
+	}
+	vrf := "vrf " + name
+	there, wanted := l.haves[vrf], l.wants[vrf]
+	if there == nil || wanted == nil {
+		return
+	}
+	for _, inside := range there.Inside {
+		own := l.ownedInside(vrf).find(inside.Line)
+		if slot(inside.Line) == "vni" && own != nil && wanted.Inside.find(inside.Line) != nil {
+			p := place{}.inside(vrf)
+			l.send(p, dropVNI, negate(inside.Line), own.Owner)
+			l.send(p, makeVNI, inside.Line, own.Owner)
+		}
+	}
 }
 
 // strip empties the EVPN family of a tenant's instance before it goes: FRR 8.4

@@ -74,6 +74,11 @@ func (s *simulator) remove(at *Tree, line string) error {
 	if grouping(line) && len(at.find(line).Inside) > 0 {
 		return fmt.Errorf("it is not empty")
 	}
+	if _, name, _ := strings.Cut(line, " vrf "); kindOf(line) == kindBGPVRF {
+		if vrf := s.tree.find("vrf " + name); vrf != nil && slices.ContainsFunc(vrf.Inside, func(n Node) bool { return slot(n.Line) == "vni" }) {
+			return fmt.Errorf("please unconfigure its L3 VNI")
+		}
+	}
 	if makes(line) {
 		s.forget(at, subject(line))
 		return nil
