@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +25,8 @@ const (
 )
 
 const (
+	// defaultSocket is the one that is compiled into lldpd.
+	defaultSocket = "/run/lldpd.socket"
 	// startTimeout is generous: lldpd answers within 100 ms.
 	startTimeout = 30 * time.Second
 	// look is how often ports and CONFIG_DB are looked at; soon is how often
@@ -92,9 +96,13 @@ func (d *Daemon) Start(ctx context.Context) (*process.Process, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	// To connect is to be answered, and needs no start of lldpcli for each look.
 	err = p.WaitReady(ctx, func(ctx context.Context) error {
-		_, err := cfg.client().Chassis(ctx)
-		return err
+		conn, err := new(net.Dialer).DialContext(ctx, "unix", cmp.Or(cfg.Socket, defaultSocket))
+		if err != nil {
+			return err
+		}
+		return conn.Close()
 	})
 	if err == nil {
 		err = cfg.client().Do(ctx, "-c", cfg.File)
@@ -149,17 +157,28 @@ func (d *Daemon) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, command := range portCommands(rows, ports) {
-		if err := d.cfg.client().Do(ctx, command...); err != nil {
-			return err
-		}
+	commands := portCommands(rows, ports)
+	silent := d.silent.Load()
+	if silent {
+		commands = append(commands, "resume")
 	}
-	if !d.silent.CompareAndSwap(true, false) {
+	if len(commands) == 0 {
 		return nil
 	}
-	if err := d.cfg.client().Do(ctx, "resume"); err != nil {
-		d.silent.Store(true)
+	if err := d.all(ctx, commands); err != nil {
 		return err
 	}
+	if silent {
+		d.silent.Store(false)
+	}
 	return nil
+}
+
+// all carries commands out by one start of lldpcli.
+func (d *Daemon) all(ctx context.Context, commands []string) error {
+	file := d.cfg.File + ".ports"
+	if err := os.WriteFile(file, []byte(strings.Join(commands, "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	return d.cfg.client().Do(ctx, "-c", file)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -59,12 +60,12 @@ func management(rows Rows) string {
 
 func portKey(name string) string { return "PORT|" + name }
 
-// portCommands are the commands by which ports get what they are to say of
+// portCommands are the commands, in lldpcli's language, by which ports get what they are to say of
 // themselves: the alias as their id, and the description, without which lldpd
 // gives the name. Ports that say so already need none.
-func portCommands(rows Rows, ports []lldpcli.Interface) [][]string {
+func portCommands(rows Rows, ports []lldpcli.Interface) []string {
 	name := regexp.MustCompile(`^Ethernet(-BP)?[0-9]+$`)
-	var commands [][]string
+	var commands []string
 	for _, p := range ports {
 		row, ok := rows[portKey(p.Name)]
 		if !ok || !name.MatchString(p.Name) {
@@ -77,9 +78,9 @@ func portCommands(rows Rows, ports []lldpcli.Interface) [][]string {
 		if p.Port.ID == want.ID && (p.Port.Description == want.Description || want.Description == "") {
 			continue
 		}
-		command := []string{"configure", "ports", p.Name, "lldp", "portidsubtype", "local", want.ID.Value}
+		command := "configure ports " + p.Name + " lldp portidsubtype local " + strconv.Quote(want.ID.Value)
 		if want.Description != "" {
-			command = append(command, "description", want.Description)
+			command += " description " + strconv.Quote(want.Description)
 		}
 		commands = append(commands, command)
 	}

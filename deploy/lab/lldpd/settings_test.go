@@ -63,21 +63,17 @@ func TestPortsSayTheirAlias(t *testing.T) {
 		port lldpcli.Interface
 		want string
 	}{
-		{"new", says("Ethernet0", "ifname", "Ethernet0", "Ethernet0"), "configure ports Ethernet0 lldp portidsubtype local Eth1"},
+		{"new", says("Ethernet0", "ifname", "Ethernet0", "Ethernet0"), `configure ports Ethernet0 lldp portidsubtype local "Eth1"`},
 		{"done", says("Ethernet0", "local", "Eth1", "Ethernet0"), ""},
-		{"renamed", says("Ethernet0", "local", "Eth9", "Ethernet0"), "configure ports Ethernet0 lldp portidsubtype local Eth1"},
-		{"with a description", says("Ethernet4", "ifname", "Ethernet4", "Ethernet4"), "configure ports Ethernet4 lldp portidsubtype local Eth2 description to host1"},
-		{"described anew", says("Ethernet4", "local", "Eth2", "spare"), "configure ports Ethernet4 lldp portidsubtype local Eth2 description to host1"},
-		{"without an alias", says("Ethernet8", "ifname", "Ethernet8", "Ethernet8"), "configure ports Ethernet8 lldp portidsubtype local Ethernet8"},
+		{"renamed", says("Ethernet0", "local", "Eth9", "Ethernet0"), `configure ports Ethernet0 lldp portidsubtype local "Eth1"`},
+		{"with a description", says("Ethernet4", "ifname", "Ethernet4", "Ethernet4"), `configure ports Ethernet4 lldp portidsubtype local "Eth2" description "to host1"`},
+		{"described anew", says("Ethernet4", "local", "Eth2", "spare"), `configure ports Ethernet4 lldp portidsubtype local "Eth2" description "to host1"`},
+		{"without an alias", says("Ethernet8", "ifname", "Ethernet8", "Ethernet8"), `configure ports Ethernet8 lldp portidsubtype local "Ethernet8"`},
 		{"not in CONFIG_DB", says("Ethernet16", "ifname", "Ethernet16", ""), ""},
 		{"the management port", says("eth0", "ifname", "eth0", "eth0"), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			var got []string
-			for _, command := range portCommands(rows, []lldpcli.Interface{test.port}) {
-				got = append(got, strings.Join(command, " "))
-			}
-			if strings.Join(got, "\n") != test.want {
+			if got := strings.Join(portCommands(rows, []lldpcli.Interface{test.port}), "\n"); got != test.want {
 				t.Errorf("commands %q, want %q", got, test.want)
 			}
 		})

@@ -28,7 +28,8 @@ const (
 	// sockets is the folder of their sockets, which is compiled into them.
 	sockets = "/run/frr"
 	// settings is SONiC's folder for frr.conf. In the bgp container it is /etc/frr.
-	settings = "/etc/sonic/frr"
+	settings   = "/etc/sonic/frr"
+	configFile = settings + "/frr.conf"
 	// log is the file that both write to.
 	log = "/var/log/frr.log"
 	// startTimeout is generous: a daemon answers within 100 ms, and in User-Mode Linux
@@ -89,7 +90,7 @@ func (f *FRR) Start(ctx context.Context) error {
 }
 
 func (f *FRR) start(ctx context.Context, daemon string) (*process.Process, error) {
-	p, err := startDaemon(ctx, daemon)
+	p, err := startDaemon(ctx, daemon, f.name)
 	if err == nil {
 		f.mu.Lock()
 		defer f.mu.Unlock()
@@ -132,7 +133,7 @@ func prepare(name string) error {
 	for file, text := range map[string]string{
 		settings + "/vtysh.conf": "service integrated-vtysh-config\n",
 		settings + "/zebra.conf": "", settings + "/bgpd.conf": "", // all is in frr.conf
-		settings + "/frr.conf": "hostname " + name + "\n",
+		configFile: empty(name),
 		// Whoever may use the sockets may use vtysh.
 		"/etc/pam.d/frr": "auth sufficient pam_permit.so\naccount sufficient pam_permit.so\n",
 	} {
@@ -142,6 +143,9 @@ func prepare(name string) error {
 	}
 	return nil
 }
+
+// empty is an frr.conf that says nothing that the daemons do not know by themselves.
+func empty(name string) string { return "hostname " + name + "\n" }
 
 // create writes a file that is not there.
 func create(file, text string) error {
@@ -164,8 +168,9 @@ func ids() (uid, gid int, err error) {
 	return uid, gid, errors.Join(err1, err2)
 }
 
-// startDaemon starts a daemon and, once it answers, tells it what frr.conf says.
-func startDaemon(ctx context.Context, name string) (*process.Process, error) {
+// startDaemon starts a daemon of a switch and, once it answers, tells it what frr.conf
+// says.
+func startDaemon(ctx context.Context, name, node string) (*process.Process, error) {
 	args := []string{"-P", "0", "--log", "stdout"}
 	if name == "zebra" {
 		// As SONiC starts it: frr.conf has statements of this module, and a zebra that
@@ -189,12 +194,21 @@ func startDaemon(ctx context.Context, name string) (*process.Process, error) {
 		return conn.Close()
 	})
 	if err == nil {
-		err = vtysh(ctx, "-d", name, "-b")
+		err = read(ctx, name, node)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.Kill())
 	}
 	return p, nil
+}
+
+// read tells a daemon what frr.conf says, if that is anything.
+func read(ctx context.Context, daemon, node string) error {
+	text, err := os.ReadFile(configFile)
+	if err != nil || string(text) == empty(node) {
+		return err
+	}
+	return vtysh(ctx, "-d", daemon, "-b")
 }
 
 func vtysh(ctx context.Context, args ...string) error {
