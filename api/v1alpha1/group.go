@@ -48,6 +48,7 @@ func AddToScheme(s *runtime.Scheme) error {
 		&Host{}, &HostList{},
 		&Link{}, &LinkList{},
 		&HostConfig{}, &HostConfigList{},
+		&NOSRelease{}, &NOSReleaseList{},
 	)
 	metav1.AddToGroupVersion(s, gv)
 	return nil

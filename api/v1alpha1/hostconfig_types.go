@@ -60,6 +60,14 @@ type HostNetwork struct {
 	// +listType=atomic
 	// +optional
 	Gateways []string `json:"gateways,omitempty"`
+	// Routes are the networks that pods reach through the gateway of the same
+	// family: the cidrs of the VPC's other subnets, IPv4 first, in rising order. A
+	// family without gateway has none.
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=43
+	// +listType=set
+	// +optional
+	Routes []string `json:"routes,omitempty"`
 	// Uplinks are the NICs, or bonds, that lead to the subnet, in natural order of
 	// their names.
 	// +kubebuilder:validation:MaxItems=16

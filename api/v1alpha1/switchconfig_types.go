@@ -65,6 +65,9 @@ type SwitchConfigSpec struct {
 	// +listType=atomic
 	// +optional
 	Segments []SegmentConfig `json:"segments,omitempty"`
+	// Maintenance is what a release asks of the agent; no part of revision.
+	// +optional
+	Maintenance *SwitchMaintenance `json:"maintenance,omitempty"`
 }
 
 // VRFConfig is a routing instance: one VPC on one switch.
@@ -215,6 +218,9 @@ type SwitchConfigStatus struct {
 	// +listType=atomic
 	// +optional
 	Drift []Drift `json:"drift,omitempty"`
+	// Maintenance is the answer to spec.maintenance.
+	// +optional
+	Maintenance *MaintenanceStatus `json:"maintenance,omitempty"`
 	// Conditions: Rendered, Programmed, Confirmed, Routed, Ready.
 	// +listType=map
 	// +listMapKey=type

@@ -10,7 +10,8 @@ const (
 	// yet); PortNotFound; PortInPortChannel; PortRouted; PortConflict (an
 	// older attachment or a row made by hand holds the port in a way that
 	// excludes this one); PortUplink (it goes to another switch); LimitExceeded;
-	// VLANExhausted; VTEPExhausted; InvalidSelector; RolledBack (a switch took
+	// VLANExhausted; VLANInUse (a host may still send frames of another subnet
+	// there); VTEPExhausted; InvalidSelector; RolledBack (a switch took
 	// the change back). With status True: NoHosts, NotCabled (it waits).
 	AttachmentAccepted = "Accepted"
 	// AttachmentProgrammed says whether the switch has the attachment in its

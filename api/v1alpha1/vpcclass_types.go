@@ -22,8 +22,10 @@ type VPCClassSpec struct {
 	Isolation Isolation `json:"isolation,omitempty"`
 	// HostSelector says by the labels of Hosts on which of them VPCAttachments of
 	// VPCs of this class may be. A host that an attachment selects and that this does
-	// not is refused, and the attachment's other hosts are not. Left out, every host
-	// may be selected. It has no say in attachments that name a port.
+	// not is refused, and the attachment's other hosts are not. It holds for pods, too:
+	// on a host that it does not select they get no network of these VPCs. Left out,
+	// every host may be selected. It has no say in attachments that name a port, nor in
+	// pods that use what one of these brings to the port of their host.
 	// +optional
 	HostSelector *metav1.LabelSelector `json:"hostSelector,omitempty"`
 	// Limits bound each VPC of this class.
