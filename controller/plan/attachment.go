@@ -39,6 +39,7 @@ func accept(in Inputs, g group, vpcs vpcChecks, up map[string]uplinks, places []
 		ports[sw.Name] = newPorts(sw, up[sw.Name])
 	}
 	out := make(map[string][]attachment, len(g.switches))
+	pods := podsBesideNative(places)
 	for _, a := range places {
 		joined, p := join(in, vpcs, a)
 		on := ports[a.Port.Switch]
@@ -51,6 +52,9 @@ func accept(in Inputs, g group, vpcs vpcChecks, up map[string]uplinks, places []
 		}
 		if a.ForPods() && on.has(joined) {
 			continue
+		}
+		if p == nil {
+			p = pods.keep(in, vpcs, joined)
 		}
 		if p == nil {
 			p = on.claim(joined)

@@ -16,9 +16,9 @@ import (
 )
 
 const (
-	// maxHostNetworks, maxHostUplinks and maxHostSlices are how many a HostConfig
-	// can carry.
-	maxHostNetworks = 512
+	// MaxHostNetworks is how many a HostConfig can carry; maxHostUplinks and the others
+	// are how many each of them can.
+	MaxHostNetworks = 512
 	maxHostUplinks  = 16
 	maxHostSlices   = 64
 	maxReserved     = 256
@@ -33,7 +33,7 @@ type HostInputs struct {
 	Host string
 	// Places of its NICs.
 	Places []topology.Place
-	// Networks that its pods need, in any order.
+	// Networks that its pods need, in any order, no more than MaxHostNetworks.
 	Networks []HostNetwork
 	// Configs of the switches that the places are on.
 	Configs map[string]*v1alpha1.SwitchConfig
@@ -71,6 +71,9 @@ type Standing struct {
 	InForce bool
 	// Problem says for people what is in its way; empty if nothing is.
 	Problem string
+	// Waiting is the VLAN id that it has as soon as the host has let go of another
+	// network's; 0 if it does not wait for that.
+	Waiting int32
 }
 
 // BuildHost compiles the configuration of one host. A network is ready when every
@@ -80,7 +83,7 @@ type Standing struct {
 func BuildHost(in HostInputs) v1alpha1.HostConfigSpec {
 	var spec v1alpha1.HostConfigSpec
 	networks := slices.SortedFunc(slices.Values(in.Networks), func(a, b HostNetwork) int { return cmp.Compare(a.VNI, b.VNI) })
-	for _, n := range networks[:min(len(networks), maxHostNetworks)] {
+	for _, n := range networks[:min(len(networks), MaxHostNetworks)] {
 		spec.Networks = append(spec.Networks, in.network(n))
 	}
 	text, err := json.Marshal(spec)
@@ -105,6 +108,7 @@ func (in HostInputs) network(n HostNetwork) v1alpha1.HostNetwork {
 			for _, g := range gateways {
 				out.Gateways = append(out.Gateways, g.Addr().String())
 			}
+			out.Routes = routes(n.VPC, subnet, gateways)
 		}
 	case n.Before != nil:
 		out = *n.Before.DeepCopy()
@@ -159,6 +163,9 @@ func (in HostInputs) ways(n HostNetwork) ways {
 		switch {
 		case there:
 			out.add(v1alpha1.HostUplink{NIC: nic, VLAN: vlan, Switch: p.Switch, Port: p.Port})
+			out.judge(p.Switch, standing)
+		case standing.Waiting != 0:
+			out.add(v1alpha1.HostUplink{NIC: nic, VLAN: standing.Waiting, Switch: p.Switch, Port: p.Port})
 			out.judge(p.Switch, standing)
 		case standing.Problem != "" && p.Bond == "":
 			out.refused = append(out.refused, p.Switch+": "+standing.Problem)

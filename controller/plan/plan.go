@@ -32,6 +32,11 @@ type Inputs struct {
 	Switches []*v1alpha1.Switch
 	// Configs that were compiled before, by switch: what keeps VLAN ids as they are.
 	Configs map[string]*v1alpha1.SwitchConfig
+	// Former are the VLAN ids that switches had, by switch: which of them must not
+	// change hands yet, and which have been free for long.
+	Former map[string][]Former
+	// Tags are what hosts may send, by port.
+	Tags map[v1alpha1.PortReference][]Tag
 	// VPCs that the attachments name, as far as they exist.
 	VPCs map[types.NamespacedName]*v1alpha1.VPC
 	// Attachments that name a port of one of Switches, in any order.
@@ -74,6 +79,12 @@ type Result struct {
 	// on, and of switches. An attachment that has none on a switch is in its spec
 	// at all its places there, or waits for an identifier.
 	Problems []Problem
+	// Waiting are the VLAN ids of tagged places that wait for a host: it is told them at
+	// once, since it lets go of one id by going over to another.
+	Waiting map[Carrier]int32
+	// Awaited says that somebody would get a VLAN id if one that was given back were
+	// free already.
+	Awaited bool
 }
 
 // Problem is one that an object has on a switch.
@@ -113,6 +124,17 @@ func (r *Result) compile(in Inputs, g group, vpcs vpcChecks, places []Placement)
 			r.Specs[sw.Name] = compile(in, sw, vlans, uplinks[sw.Name], accepted[sw.Name])
 		}
 		r.Problems = append(r.Problems, try.Problems...)
+		r.Awaited = r.Awaited || try.Awaited
+		for c, id := range try.Waiting {
+			r.wait(c, id)
+		}
 		return
 	}
+}
+
+func (r *Result) wait(c Carrier, id int32) {
+	if r.Waiting == nil {
+		r.Waiting = map[Carrier]int32{}
+	}
+	r.Waiting[c] = id
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
@@ -84,6 +85,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 		Condemned: map[types.NamespacedName][]Condemned{},
 	}
 	var allocations []*v1alpha1.Allocation
+	var hosts []*v1alpha1.HostConfig
 	var cabling topology.Inputs
 	for _, o := range objects(t, section(archive, "objects.yaml").Data) {
 		switch o := o.(type) {
@@ -112,20 +114,37 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			cabling.Links = append(cabling.Links, o)
 		case *v1alpha1.Allocation:
 			allocations = append(allocations, o)
+		case *v1alpha1.HostConfig:
+			hosts = append(hosts, o)
 		}
 	}
 	in.Identifiers = identifiers(allocations)
 	limit(&in)
 	cabling.Switches = in.Switches
-	cable(t, &in, cabling)
+	ports := topology.Build(cabling)
+	cable(t, &in, cabling, ports)
+	remember(&in, hosts, ports)
 	return in
+}
+
+// remember adds what switches and hosts had, an hour after the epoch and with a minute of
+// grace.
+func remember(in *Inputs, hosts []*v1alpha1.HostConfig, ports topology.Topology) {
+	in.Former, in.Tags = map[string][]Former{}, map[v1alpha1.PortReference][]Tag{}
+	for _, sw := range in.Switches {
+		if config := in.Configs[sw.Name]; config != nil {
+			in.Former[sw.Name] = FormerOf(config, time.Unix(3600, 0), time.Minute)
+		}
+		for _, h := range hosts {
+			in.AddTags(sw.Name, ports.PortsOf(h.Name), TagsOf(h))
+		}
+	}
 }
 
 // cable adds what follows from the port map, and takes the attachments that
 // select hosts to where these are.
-func cable(t *testing.T, in *Inputs, cabling topology.Inputs) {
+func cable(t *testing.T, in *Inputs, cabling topology.Inputs, ports topology.Topology) {
 	t.Helper()
-	ports := topology.Build(cabling)
 	in.Cables = map[string][]Cable{}
 	for _, sw := range in.Switches {
 		for _, u := range ports.Uplinks(sw.Name) {

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -44,4 +46,53 @@ func last(p Placement) int {
 func (p *ports) has(a attachment) bool {
 	_, ok := p.carries[carried{a.Port.Name, a.segment()}]
 	return ok
+}
+
+// podPlaces are the places that pods need.
+type podPlaces map[podPlace]Placement
+
+type podPlace struct {
+	port   v1alpha1.PortReference
+	domain broadcastDomain
+}
+
+// podsBesideNative are those among places, nil if no attachment is native: nobody
+// asks for them then.
+func podsBesideNative(places []Placement) podPlaces {
+	if !slices.ContainsFunc(places, func(p Placement) bool { return p.Spec.Mode == v1alpha1.ModeNative }) {
+		return nil
+	}
+	out := podPlaces{}
+	for i := len(places) - 1; i >= 0 && places[i].ForPods(); i-- { // they are behind all others
+		out[podPlace{places[i].Port, attachment{Placement: places[i]}.segment()}] = places[i]
+	}
+	return out
+}
+
+// keep refuses an attachment that would have the frames of pods untagged from now on.
+// Pods that cannot have the place keep nobody from anything.
+func (p podPlaces) keep(in Inputs, vpcs vpcChecks, a attachment) *v1alpha1.Problem {
+	place, there := p[podPlace{a.Port, a.segment()}]
+	config := in.Configs[a.Port.Switch]
+	if a.Spec.Mode != v1alpha1.ModeNative || !there || config == nil {
+		return nil
+	}
+	pods, refused := join(in, vpcs, place)
+	if refused != nil || !complete(in, &pods) || !hasTagged(config, pods) {
+		return nil
+	}
+	return problem(a.owner(), "PortConflict",
+		"%s: pods on %s are in subnet %s at port %s of %s with tagged frames, and a port carries a subnet either tagged or untagged. Use mode Tagged, or wait until no pod on the host needs the subnet.",
+		a.field("spec.mode"), place.Host, a.Spec.Subnet, a.Port.Name, a.Port.Switch)
+}
+
+// hasTagged says whether a port carries the subnet tagged.
+func hasTagged(config *v1alpha1.SwitchConfig, a attachment) bool {
+	for i := range config.Spec.Segments {
+		s := &config.Spec.Segments[i]
+		if s.VNI == a.l2VNI {
+			return slices.ContainsFunc(s.Ports, func(p v1alpha1.SegmentPort) bool { return p.Name == a.Port.Name && p.Mode == v1alpha1.ModeTagged })
+		}
+	}
+	return false
 }

@@ -199,6 +199,12 @@ func checkExhausted(t *rapid.T, in Inputs, out Result, p Problem) {
 				need++
 			}
 		}
+		l2, l3 := in.Identifiers.VNI(a.vpcName(), a.Spec.Subnet), in.Identifiers.VNI(a.vpcName(), "")
+		for id, vni := range newChooser(in, g, nil, nil).held {
+			if vni != l2 && vni != l3 {
+				used[id] = true
+			}
+		}
 		if free := int(in.Pools.VLAN.Size()) - len(used); free >= need {
 			t.Fatalf("%s gets no VLAN id, although it needs %d and %d are free in %s", p.Owner, need, free, g.name)
 		}

@@ -45,7 +45,7 @@ func TestBuildKeepsItsPromises(t *testing.T) {
 			checkUplinks(t, in, out)
 			w.configs = map[string]*v1alpha1.SwitchConfig{}
 			for name, spec := range out.Specs {
-				w.configs[name] = &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
+				w.write(name, spec, in.Configs[name])
 			}
 			again := Build(w.inputs())
 			if len(in.Condemned) > 0 { // what a switch has lost is tried anew there, which is another reason
@@ -56,6 +56,17 @@ func TestBuildKeepsItsPromises(t *testing.T) {
 			}
 		}
 	})
+}
+
+// write keeps a spec as a SwitchConfig whose switch confirms it at once.
+func (w *world) write(name string, spec v1alpha1.SwitchConfigSpec, was *v1alpha1.SwitchConfig) {
+	if was == nil {
+		was = &v1alpha1.SwitchConfig{}
+	}
+	now := &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: name, Generation: was.Generation + 1}, Spec: spec}
+	now.Annotations = map[string]string{FormerAnnotation: Leaving(was, &spec, w.now, time.Minute)}
+	now.Status.ConfirmedGeneration = now.Generation
+	w.configs[name] = now
 }
 
 // world is the objects of a cluster.
@@ -72,6 +83,7 @@ type world struct {
 	cables      map[string][]Cable
 	disabled    bool // the automatic underlay
 	made        int  // attachments so far
+	now         time.Time
 	// hostSelector of the class; nil allows every host.
 	hostSelector *metav1.LabelSelector
 }
@@ -151,6 +163,7 @@ func (w *world) changes() []change {
 		}},
 		{"take back what a switch has of a VPC", w.condemn}, {"take back what a switch has of a VPC", w.condemn},
 		{"take it after all", func(t *rapid.T) { delete(w.condemned, drawVPC(t)) }},
+		{"let time pass", func(*rapid.T) { w.now = w.now.Add(time.Minute) }}, {"let time pass", func(*rapid.T) { w.now = w.now.Add(time.Minute) }},
 		{"lose a SwitchConfig", func(t *rapid.T) { delete(w.configs, w.draw(t).Name) }},
 	}
 }
@@ -248,6 +261,10 @@ func (w *world) inputs() Inputs {
 		},
 	}
 	w.place(&in)
+	in.Former = map[string][]Former{}
+	for name, config := range w.configs {
+		in.Former[name] = FormerOf(config, w.now, time.Minute)
+	}
 	if w.fabric {
 		vlan, err := alloc.NewPool([]alloc.Range{{First: uint32(first), Last: uint32(last)}}, nil)
 		if err != nil {

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -31,11 +32,13 @@ func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Resu
 		// What kept an id that in the end nobody uses must not keep it from
 		// others: once more without it, or the next plan would be another one.
 		used := needed(try.accepted)
+		maps.Copy(used, try.waiting)
 		n := len(domains)
 		maps.DeleteFunc(domains, func(d broadcastDomain, _ bool) bool { return !used[d] && hasID(try.ids, d) })
 		if len(domains) == n {
 			maps.Copy(accepted, try.accepted)
 			res.Problems = append(res.Problems, try.problems.Problems...)
+			res.Awaited, res.Waiting = res.Awaited || try.problems.Awaited, try.problems.Waiting
 			return try.ids
 		}
 	}
@@ -49,29 +52,20 @@ func hasID(ids vlans, d broadcastDomain) bool {
 // assignment is a try to give everything an id.
 type assignment struct {
 	ids      vlans
-	accepted map[string][]attachment // those that got theirs
+	accepted map[string][]attachment  // those that got theirs
+	waiting  map[broadcastDomain]bool // what those need that a host keeps from their port
 	problems Result
 }
 
 // tryVLANs keeps the ids of domains and gives the other ones theirs in turn.
 func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[broadcastDomain]bool) assignment {
 	used := foreignVLANs(g)
-	out := assignment{ids: keepVLANs(in, g, domains, used), accepted: make(map[string][]attachment, len(accepted))}
+	out := assignment{ids: keepVLANs(in, g, domains, used), accepted: make(map[string][]attachment, len(accepted)), waiting: map[broadcastDomain]bool{}}
+	choose := newChooser(in, g, out.ids, used)
 	for _, sw := range g.switches {
 		out.accepted[sw.Name] = make([]attachment, 0, len(accepted[sw.Name]))
 		for _, a := range accepted[sw.Name] {
-			given := out.ids.assignBoth(in, a, used)
-			switch {
-			case given && a.held != nil:
-				out.problems.addHeld(sw.Name, *a.problem)
-			case a.held != nil: // its VLAN id was taken by hand: nothing stays in force
-				out.problems.add(sw.Name, a.problem)
-			case !given:
-				out.problems.add(sw.Name, problem(a.owner(), "VLANExhausted",
-					"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there. Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
-					sw.Name, in.Pools.VLAN.Size(), v1alpha1.FabricName))
-			}
-			if given {
+			if out.place(in, choose, a) {
 				out.accepted[sw.Name] = append(out.accepted[sw.Name], a)
 			}
 		}
@@ -79,33 +73,42 @@ func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[
 	return out
 }
 
-// assignBoth gives an attachment's VRF and segment their ids, or neither.
-func (v vlans) assignBoth(in Inputs, a attachment, used map[int32]bool) bool {
-	vrf := a.vrf()
-	had := hasID(v, vrf)
-	if !v.assign(in, vrf, used) {
-		return false
+// place gives an attachment its ids, or notes what is in the way.
+func (t *assignment) place(in Inputs, choose *chooser, a attachment) bool {
+	sw, given := a.Port.Switch, choose.assignBoth(a)
+	var waits *v1alpha1.Problem
+	if given {
+		waits = inTheWay(in, a, t.ids[a.segment()])
 	}
-	if v.assign(in, a.segment(), used) {
-		return true
+	switch {
+	case waits != nil:
+		t.waiting[a.vrf()], t.waiting[a.segment()] = true, true
+		t.problems.add(sw, waits)
+		if l2, _ := a.vnis(); a.Spec.Mode != v1alpha1.ModeNative {
+			t.problems.wait(Carrier{Switch: sw, Port: a.Port.Name, VPC: a.vpcName(), VNI: l2}, t.ids[a.segment()])
+		}
+	case given && a.held != nil:
+		t.problems.addHeld(sw, *a.problem)
+	case a.held != nil: // its VLAN id was taken by hand: nothing stays in force
+		t.problems.add(sw, a.problem)
+	case !given:
+		waited := choose.waited()
+		t.problems.Awaited = t.problems.Awaited || waited > 0
+		t.problems.add(sw, exhausted(in, a, sw, waited))
 	}
-	if !had {
-		delete(used, v[vrf])
-		delete(v, vrf)
-	}
-	return false
+	return given && waits == nil
 }
 
-// assign gives d a VLAN id unless it has one, and says whether it has one now.
-func (v vlans) assign(in Inputs, d broadcastDomain, used map[int32]bool) bool {
-	if _, ok := v[d]; ok || in.Pools == nil {
-		return ok
+// exhausted is the problem of an attachment that gets no id. Of the ids some may wait
+// for those who had them.
+func exhausted(in Inputs, a attachment, sw string, waited int) *v1alpha1.Problem {
+	hint := ""
+	if waited > 0 {
+		hint = fmt.Sprintf(" Given back and free when no switch, and no host at its ports, can use them any more, after spec.lldp.withdrawAfter at the earliest: %d.", waited)
 	}
-	id, ok := in.Pools.VLAN.Pick(d.String(), func(id uint32) bool { return used[int32(id)] })
-	if ok {
-		v[d], used[int32(id)] = int32(id), true
-	}
-	return ok
+	return problem(a.owner(), "VLANExhausted",
+		"switch %s: all %d VLAN ids of Fabric %s, spec.pools.vlan, are in use there.%s Extend the pool, move the attachment to another switch, or delete attachments of other subnets.",
+		sw, in.Pools.VLAN.Size(), v1alpha1.FabricName, hint)
 }
 
 // needed is everything that the accepted attachments need a VLAN id for.

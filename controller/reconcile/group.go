@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -42,6 +43,7 @@ func setupGroup(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVTEP)).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolASN)).
 		Watches(&v1alpha1.Host{}, names(r.ofHostPlaces), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.HostConfig{}, names(r.ofHostPlaces), hostLetsGo()).
 		WatchesRawSource(fromProgress(b.cabling.groups)).
 		Watches(&v1alpha1.VPCClass{}, names(r.all), generation).
 		Watches(&v1alpha1.Fabric{}, names(r.all), generation).
@@ -79,7 +81,7 @@ func (r groupReconciler) Reconcile(ctx context.Context, req reconcile.Request) (
 			return reconcile.Result{RequeueAfter: lag(stale)}, err
 		}
 	}
-	return reconcile.Result{}, nil
+	return reconcile.Result{RequeueAfter: again(out)}, nil
 }
 
 func lag(wait bool) time.Duration {
@@ -104,6 +106,8 @@ func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 	for _, p := range in.Placements {
 		add(p)
 	}
+	o.waiting = maps.Clone(out.Waiting)
+	maps.DeleteFunc(o.waiting, func(c plan.Carrier, _ int32) bool { return c.Switch != name })
 	if spec := out.Specs[name]; spec.BGP != nil {
 		o.underlay.uplinks = len(spec.BGP.Uplinks)
 	}
@@ -132,9 +136,13 @@ func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig,
 		r.tellHosts(ctx, have, have, made)
 		return false, nil
 	}
+	grace, err := topologyReconciler{base: r.base}.grace(ctx)
+	if err != nil {
+		return false, err
+	}
 	patch, err := applyPatch("SwitchConfig", manifestMetadata{
 		Name: have.Name, ResourceVersion: have.ResourceVersion,
-		Annotations: map[string]string{leftAnnotation: leaving(have, &spec)},
+		Annotations: map[string]string{leftAnnotation: leaving(have, &spec), plan.FormerAnnotation: plan.Leaving(have, &spec, time.Now(), grace)},
 	}, spec, nil)
 	if err != nil {
 		return false, err

@@ -245,7 +245,8 @@ func (r hostConfigReconciler) write(ctx context.Context, have *v1alpha1.HostConf
 		return false, nil
 	}
 	patch, err := applyPatch("HostConfig", manifestMetadata{
-		Name: have.Name, ResourceVersion: have.ResourceVersion, Annotations: map[string]string{withheldAnnotation: withheld},
+		Name: have.Name, ResourceVersion: have.ResourceVersion,
+		Annotations: map[string]string{withheldAnnotation: withheld, plan.SentAnnotation: plan.Sent(have, &spec)},
 	}, spec, nil)
 	if err != nil {
 		return false, err

@@ -61,7 +61,7 @@ func (p *progress) standing(config *v1alpha1.SwitchConfig, c plan.Carrier) plan.
 	}
 	segment, port := placeOf(&config.Spec, c)
 	if port == nil {
-		return plan.Standing{Problem: known.problems[plan.VPCRef(c.VPC)].Message}
+		return plan.Standing{Problem: known.problems[plan.VPCRef(c.VPC)].Message, Waiting: known.waiting[c]}
 	}
 	since, ok := known.ports[carried{c.Port, c.VNI, segment.VLAN, port.Mode}]
 	if !ok {

@@ -44,6 +44,7 @@ func (r groupReconciler) inputs(ctx context.Context, group string) (*inputs, boo
 		Classes: map[string]*v1alpha1.VPCClass{}, Switches: pointers(switches.Items),
 		Configs: map[string]*v1alpha1.SwitchConfig{}, VPCs: map[types.NamespacedName]*v1alpha1.VPC{},
 		OverLimit: map[types.NamespacedName]bool{}, WithoutVTEP: map[string]bool{},
+		Former: map[string][]plan.Former{}, Tags: map[v1alpha1.PortReference][]plan.Tag{},
 	}
 	name := types.NamespacedName{Name: group}
 	for _, pool := range switchPools() {
@@ -88,6 +89,9 @@ func (r groupReconciler) addSwitch(ctx context.Context, in *inputs, sw *v1alpha1
 		return true, nil
 	}
 	in.Configs[sw.Name] = &config
+	if err := r.addFormer(ctx, in, sw.Name); err != nil {
+		return false, err
+	}
 	if err := r.identify(ctx, in, sw); err != nil {
 		return false, err
 	}

@@ -186,8 +186,9 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 		return nil, 0, err
 	}
 	out := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, mistakes: map[podRef]mistake{}}
+	wanting := map[subnetName][]podRef{}
 	for _, p := range pods {
-		if err := b.addPod(ctx, p, out); err != nil {
+		if err := b.addPod(ctx, p, out, wanting); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -215,6 +216,7 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 			wait = left
 		}
 	}
+	out.limit(host, kept, wanting)
 	return out, wait, nil
 }
 
@@ -251,8 +253,8 @@ func (h *hostNeeds) allOrNone() []subnetName {
 	return h.all()
 }
 
-// addPod adds what a pod wants.
-func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds) error {
+// addPod adds what a pod wants, and to wanting where it wants it.
+func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds, wanting map[subnetName][]podRef) error {
 	ref := podRef{types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, p.UID}
 	selections, err := nad.Of(p.Namespace, p.Annotations)
 	if err != nil {
@@ -283,7 +285,7 @@ func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds) error {
 		default:
 			n.pods++
 		}
-		out.subnets[m.subnet] = n
+		out.subnets[m.subnet], wanting[m.subnet] = n, append(wanting[m.subnet], ref)
 	}
 	return nil
 }

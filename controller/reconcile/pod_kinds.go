@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/controller/nad"
 )
@@ -23,11 +24,7 @@ type (
 	podSpec struct {
 		NodeName string `json:"nodeName,omitempty"`
 	}
-	podList struct {
-		metav1.TypeMeta `json:",inline"`
-		metav1.ListMeta `json:"metadata,omitempty"`
-		Items           []pod `json:"items"`
-	}
+	podList = listOf[pod, *pod]
 	// network is a NetworkAttachmentDefinition.
 	network struct {
 		metav1.TypeMeta   `json:",inline"`
@@ -38,11 +35,7 @@ type (
 	networkSpec struct {
 		Config string `json:"config,omitempty"`
 	}
-	networkList struct {
-		metav1.TypeMeta `json:",inline"`
-		metav1.ListMeta `json:"metadata,omitempty"`
-		Items           []network `json:"items"`
-	}
+	networkList = listOf[network, *network]
 	// claim is an IPAMClaim, which keeps addresses over the lives of pods.
 	claim struct {
 		metav1.TypeMeta   `json:",inline"`
@@ -57,11 +50,7 @@ type (
 	claimStatus struct {
 		IPs []string `json:"ips,omitempty"`
 	}
-	claimList struct {
-		metav1.TypeMeta `json:",inline"`
-		metav1.ListMeta `json:"metadata,omitempty"`
-		Items           []claim `json:"items"`
-	}
+	claimList = listOf[claim, *claim]
 	// definition is a CustomResourceDefinition.
 	definition struct {
 		metav1.TypeMeta   `json:",inline"`
@@ -76,11 +65,7 @@ type (
 		Type   string `json:"type"`
 		Status string `json:"status"`
 	}
-	definitionList struct {
-		metav1.TypeMeta `json:",inline"`
-		metav1.ListMeta `json:"metadata,omitempty"`
-		Items           []definition `json:"items"`
-	}
+	definitionList = listOf[definition, *definition]
 )
 
 // podScheme is that of these kinds.
@@ -105,15 +90,12 @@ func podScheme() *runtime.Scheme {
 
 // stripGuest leaves of an object what is looked at.
 func stripGuest(o any) (any, error) {
-	switch o := o.(type) {
-	case *pod:
-		o.TypeMeta, o.ObjectMeta = metav1.TypeMeta{}, stripMeta(o.ObjectMeta, nad.NetworksAnnotation, nad.DefaultNetworkAnnotation)
-	case *network:
-		o.TypeMeta, o.ObjectMeta = metav1.TypeMeta{}, stripMeta(o.ObjectMeta)
-	case *claim:
-		o.TypeMeta, o.ObjectMeta = metav1.TypeMeta{}, stripMeta(o.ObjectMeta)
-	case *definition:
-		o.TypeMeta, o.ObjectMeta = metav1.TypeMeta{}, stripMeta(o.ObjectMeta)
+	if guest, ok := o.(client.Object); ok {
+		guest.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	}
+	if guest, ok := o.(metav1.ObjectMetaAccessor); ok {
+		m := guest.GetObjectMeta().(*metav1.ObjectMeta)
+		*m = stripMeta(*m, nad.NetworksAnnotation, nad.DefaultNetworkAnnotation)
 	}
 	return o, nil
 }
@@ -148,21 +130,9 @@ func (p *pod) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-func (l *podList) DeepCopyObject() runtime.Object {
-	out := *l
-	out.Items = copies[pod](l.Items)
-	return &out
-}
-
 func (n *network) DeepCopyObject() runtime.Object {
 	out := *n
 	n.DeepCopyInto(&out.ObjectMeta)
-	return &out
-}
-
-func (l *networkList) DeepCopyObject() runtime.Object {
-	out := *l
-	out.Items = copies[network](l.Items)
 	return &out
 }
 
@@ -173,12 +143,6 @@ func (c *claim) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-func (l *claimList) DeepCopyObject() runtime.Object {
-	out := *l
-	out.Items = copies[claim](l.Items)
-	return &out
-}
-
 func (d *definition) DeepCopyObject() runtime.Object {
 	out := *d
 	d.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
@@ -186,20 +150,21 @@ func (d *definition) DeepCopyObject() runtime.Object {
 	return &out
 }
 
-func (l *definitionList) DeepCopyObject() runtime.Object {
-	out := *l
-	out.Items = copies[definition](l.Items)
-	return &out
+// listOf is a list of objects of one of these kinds.
+type listOf[T any, P interface {
+	*T
+	runtime.Object
+}] struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []T `json:"items"`
 }
 
-// copies are deep copies of objects.
-func copies[T any, P interface {
-	*T
-	DeepCopyObject() runtime.Object
-}](items []T) []T {
-	out := make([]T, len(items))
-	for i := range items {
-		out[i] = *P(&items[i]).DeepCopyObject().(P)
+func (l *listOf[T, P]) DeepCopyObject() runtime.Object {
+	out := *l
+	out.Items = make([]T, len(l.Items))
+	for i := range l.Items {
+		out.Items[i] = *P(&l.Items[i]).DeepCopyObject().(P)
 	}
-	return out
+	return &out
 }

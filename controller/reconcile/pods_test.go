@@ -48,6 +48,7 @@ func TestPods(t *testing.T) {
 		{"an address of a pod's choice", chosenAddress},
 		{"an address that a claim keeps", claimedAddress},
 		{"the addresses of a host that is gone", hostGone},
+		{"a VLAN id changes hands when the host has let go of it", vlanOfPods},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := &lab{cluster: cluster, Client: admin, agents: map[string]*agent{}}
@@ -65,7 +66,14 @@ func TestPods(t *testing.T) {
 // rack makes two leaves and hosts, each at both leaves, a Fabric and a VPC.
 func (r *racks) rack(t *testing.T, hosts int, grace time.Duration) *v1alpha1.VPC {
 	t.Helper()
-	f := cabled()
+	blue := r.silentRack(t, cabled(), hosts, grace)
+	r.hostAgents(t)
+	return blue
+}
+
+// silentRack makes it without agents on the hosts.
+func (r *racks) silentRack(t *testing.T, f *v1alpha1.Fabric, hosts int, grace time.Duration) *v1alpha1.VPC {
+	t.Helper()
 	f.Spec.LLDP.WithdrawAfter = &metav1.Duration{Duration: grace}
 	blue := vpc("tenant-a/blue", "web 10.1.0.0/24", "db 10.2.0.0/24")
 	r.create(t, f, class("default", v1alpha1.VPCLimits{}), blue)
@@ -77,7 +85,6 @@ func (r *racks) rack(t *testing.T, hosts int, grace time.Duration) *v1alpha1.VPC
 		}
 	}
 	r.plug(t, cables...)
-	r.hostAgents(t)
 	return blue
 }
 

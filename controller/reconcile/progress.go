@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/plan"
 )
 
 // progress remembers what was compiled for each switch, so that one VPC's
@@ -40,6 +41,8 @@ type compiled struct {
 	ports map[carried]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+	// waiting are the VLAN ids of places that wait for their host.
+	waiting  map[plan.Carrier]int32
 	underlay underlay
 }
 
@@ -57,6 +60,8 @@ type outcome struct {
 	vpcs map[v1alpha1.ObjectReference]types.NamespacedName
 	// problems, by the attachment that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
+	// waiting are the VLAN ids of places that wait for their host.
+	waiting  map[plan.Carrier]int32
 	underlay underlay
 }
 
@@ -112,14 +117,15 @@ func (p *progress) waitingFor(pool v1alpha1.PoolName) []types.NamespacedName {
 // SwitchConfig before and after it was written. It has the statuses looked at
 // that this may have changed, and returns the ports whose hosts it may concern, and
 // whether it may concern all.
-func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, plan outcome) (ports map[string]bool, all bool) {
+func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfig, made outcome) (ports map[string]bool, all bool) {
 	now := parts(&after.Spec)
 	next := &compiled{
 		uid:        after.UID,
 		generation: after.Generation,
 		since:      make(map[types.NamespacedName]int64, len(now)),
-		problems:   plan.problems,
-		underlay:   plan.underlay,
+		problems:   made.problems,
+		waiting:    made.waiting,
+		underlay:   made.underlay,
 	}
 	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}}
 	p.mu.Lock()
@@ -131,13 +137,13 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 	first := last == nil
 	if first || last.uid != after.UID {
 		last, before = &compiled{}, &v1alpha1.SwitchConfig{}
-		for attachment := range plan.vpcs { // they all waited for this
-			ask.attachment(attachment, plan)
+		for attachment := range made.vpcs { // they all waited for this
+			ask.attachment(attachment, made)
 		}
 	}
 	ask.changedParts(last, next, parts(&before.Spec), now)
-	ask.changedProblems(last, next, plan)
-	ports, all = next.changedPorts(last, &after.Spec), first || problemsOfVPCs(last.problems, next.problems)
+	ask.changedProblems(last, next, made)
+	ports, all = next.changedPorts(last, &after.Spec), first || problemsOfVPCs(last.problems, next.problems) || !maps.Equal(last.waiting, next.waiting)
 	p.mu.Lock()
 	p.switches[after.Name] = next
 	p.mu.Unlock()
