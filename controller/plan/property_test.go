@@ -95,6 +95,7 @@ func newWorld(t *rapid.T) *world {
 	w := &world{
 		vpcs: map[types.NamespacedName]*v1alpha1.VPC{}, waiting: map[types.NamespacedName]bool{},
 		configs: map[string]*v1alpha1.SwitchConfig{}, fabric: true, condemned: map[types.NamespacedName][]Condemned{},
+		now:    time.Unix(3600, 0),
 		places: map[string][]topology.Place{}, cables: map[string][]Cable{},
 	}
 	for i, group := range rapid.SliceOfN(rapid.SampledFrom([]string{"", "rack1", "rack2"}), 1, 4).Draw(t, "groups") {
