@@ -15,7 +15,7 @@ const module = "github.com/switchlet/switchlet/"
 // pure packages compute: their whole import tree has no client, no database, no
 // network and no device in it.
 var pure = []string{
-	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/ipam", "controller/nad", "controller/plan", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
+	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/approve/group", "controller/ipam", "controller/nad", "controller/plan", "controller/release", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
 	"deploy/lab/swss", "deploy/lab/matrix", "deploy/lab/matrix/mark",
 	"cni/protocol", "cni/host/request", "cni/host/networks", "cni/host/ipam", "cni/host/uplink", "cni/host/result"}
 
@@ -28,14 +28,15 @@ var impure = []string{
 // entry says where each third-party library may be imported. The lab, which is
 // not part of the product, may use any of them.
 var entry = map[string][]string{
-	"sigs.k8s.io/controller-runtime": {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report"},
-	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/report", "cni/host/pods", "cni/host/hostconfig"},
+	"sigs.k8s.io/controller-runtime": {"controller", "controller/approve", "controller/reconcile", "agent", "agent/watch", "agent/report", "deploy/kubectl-switchlet/release"},
+	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/hostconfig", "cni/host/object", "cni/host/pods", "cni/host/report", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/release"},
 	"github.com/redis/go-redis":      {"sonic/redis"},
 	"github.com/vishvananda/netlink": {"cni/host/nics", "cni/host/link", "lldp/wire"},
 	"github.com/mdlayher/packet":     {"lldp/wire"},
 	"golang.org/x/net/bpf":           {"lldp/wire"},
 	"github.com/openconfig/goyang":   {"sonic/yang"},
-	"github.com/spf13/cobra":         {"deploy/kubectl-switchlet", "deploy/kubectl-switchlet/config"},
+	"google.golang.org/protobuf":     {"images/store"},
+	"github.com/spf13/cobra":         {"deploy/kubectl-switchlet", "deploy/kubectl-switchlet/config", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/release"},
 }
 
 type pkg struct {

@@ -27,6 +27,7 @@ func needs() []need {
 		{"linux.uml", "user-mode-linux", "a kernel with what switches forward by, where this one lacks it"},
 		{"modprobe", "kmod", "loads that kernel's modules"},
 		{"dockerd", "docker.io", "SONiC's containers, for the tests of FRR in one"},
+		{"shellcheck", "shellcheck", "reads the script that joins a switch, in tests"},
 		{"python3", "python3-minimal", "SONiC's way of writing JSON, for tests"},
 	}
 }
