@@ -146,7 +146,7 @@ func TestReport(t *testing.T) {
 	if last != (v1alpha1.AddressRange{First: "10.1.0.200", Last: "10.1.0.200"}) {
 		t.Errorf("slices %v", report.Networks[0].Slices)
 	}
-	if len(report.Problems) != 1 || report.Problems[0].Reason != "PodNotAttached" || report.Problems[0].Owner.Name != "blue" || !strings.Contains(report.Problems[0].Message, "pod blue/late asks for address 10.1.0.77") {
+	if len(report.Problems) != 1 || report.Problems[0].Reason != "PodNotAttached" || report.Problems[0].Owner.Name != "blue" || !strings.Contains(report.Problems[0].Message, "pod blue/late, interface net1: the pod asks for address 10.1.0.77") {
 		t.Errorf("problems %+v", report.Problems)
 	}
 	network := blue()
@@ -158,6 +158,41 @@ func TestReport(t *testing.T) {
 	if report := r.service.Report(); len(report.Problems) != 0 {
 		t.Errorf("problems %+v", report.Problems)
 	}
+}
+
+// The network of pods that ask for none: it is waited for, and its STATUS tells a
+// runtime whether pods can be attached to it.
+func TestNetworkOfTheCluster(t *testing.T) {
+	r := newRig(t)
+	net := config(t, "1.1.0", `,"vpcNamespace":"net","vpc":"cluster","subnet":"pods"`)
+	offered := make(chan error)
+	go func() {
+		offered <- r.service.Await(t.Context(), request.Request{VPCNamespace: "net", VPC: "cluster", Subnet: "pods"})
+	}()
+	late, unready, astray := cluster(), cluster(), cluster()
+	unready.Ready, unready.Message = false, "leaf1 has not confirmed it"
+	astray.Uplinks[0].NIC = "eth9"
+	for _, c := range []struct {
+		networks []v1alpha1.HostNetwork
+		want     string
+	}{
+		{nil, "this node has no network for subnet pods of VPC net/cluster yet"},
+		{[]v1alpha1.HostNetwork{unready}, "network net/cluster/pods (VNI 9) is not ready: leaf1 has not confirmed it"},
+		{[]v1alpha1.HostNetwork{astray}, "the host has no NIC eth9"},
+	} {
+		r.set(c.networks...)
+		if err := r.runtime.GetStatusNetworkList(t.Context(), net); code(err) != 50 || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("STATUS: %v, want %s", err, c.want)
+		}
+		select {
+		case err := <-offered:
+			t.Fatalf("it is offered, error %v: %s", err, c.want)
+		default:
+		}
+	}
+	r.set(late)
+	must(t, <-offered)
+	must(t, r.runtime.GetStatusNetworkList(t.Context(), net))
 }
 
 // Modes of one network: a bridge takes the uplink for itself, so that it cannot

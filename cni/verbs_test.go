@@ -91,14 +91,14 @@ func code(err error) uint {
 }
 
 func TestAdd(t *testing.T) {
-	r := newRig(t)
+	r, said := newRig(t), newMessages(t)
 	for _, c := range []struct {
 		name    string
 		pod     string
 		more    string
 		ask     func(*libcni.RuntimeConf)
 		network func(*v1alpha1.HostNetwork)
-		want    string // what the pod has, or what the error says
+		want    string // what the pod has; what an error says is in messages.txtar
 		code    uint
 	}{
 		{name: "by name", pod: "web", more: byName, want: "0a:58:0a:01:00:02 10.1.0.2/24 fd00::2/64"},
@@ -109,24 +109,29 @@ func TestAdd(t *testing.T) {
 		{name: "an address that is reserved for the pod", pod: "pinned", more: byName, want: "0a:58:0a:01:00:c8 10.1.0.200/24 fd00::2/64"},
 		{name: "an address that is reserved for its claim", pod: "db-0", more: byName + `,"runtimeConfig":{"ipam-claim-reference":"db"}`, want: "0a:58:0a:01:00:05 10.1.0.5/24 fd00::2/64"},
 		{name: "in a bridge", pod: "web", more: byName + `,"mode":"bridge"`, want: "0a:58:0a:01:00:02 10.1.0.2/24 fd00::2/64"},
-		{name: "neither name nor VNI", pod: "web", want: `network configuration "blue-net": it names neither vpc nor VNI`, code: 7},
-		{name: "a mode that there is not", pod: "web", more: byName + `,"mode":"ipvlan"`, want: `mode is "ipvlan"`, code: 7},
-		{name: "no VNI", pod: "web", more: `,"VNI":"blue"`, want: `VNI is "blue": it has to be a number from 1 to 16777215`, code: 6},
-		{name: "a network that does not come", pod: "web", more: `,"VNI":2222`, want: "this host's HostConfig has no network for VNI 2222", code: 11},
-		{name: "a network that is not ready", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Ready, n.Message = false, "leaf1 has not confirmed it" },
-			want: "pod blue/web: network blue/blue/web (VNI 1111) is not ready: leaf1 has not confirmed it", code: 11},
-		{name: "a namespace that may not", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Namespaces = []string{"green"} },
-			want: "pods of namespace blue may not be attached to network blue/blue/web (VNI 1111); its VPC allows the namespaces [green]", code: 7},
-		{name: "another's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.200"}), want: "which is reserved for blue/pinned", code: 11},
-		{name: "an address that nobody has reserved", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.77"}), want: "address 10.1.0.77 of network blue/blue/web (VNI 1111), which is not reserved for it yet", code: 11},
-		{name: "the gateway's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.1"}), want: "which is the gateway or the subnet's own", code: 7},
-		{name: "an address of elsewhere", pod: "web", more: byName, ask: asks("ips", []string{"10.9.0.1"}), want: "its subnets are 10.1.0.0/24 fd00::/64", code: 7},
-		{name: "no address left", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Slices = n.Slices[:1] }, want: "no address is left in the slices of fd00::/64", code: 101},
-		{name: "a group's MAC address", pod: "web", more: byName, ask: asks("mac", "01:00:5e:00:00:01"), want: `the MAC address asked for is "01:00:5e:00:00:01"`, code: 7},
-		{name: "more than the NIC can", pod: "web", more: byName + `,"mtu":9000`, want: "mtu is 9000, and that of network blue/blue/web (VNI 1111) on this host is 1500", code: 7},
-		{name: "no device", pod: "web", more: byName + `,"mode":"sriov"`, want: "mode is sriov and there is no deviceID", code: 7},
-		{name: "a device that is none", pod: "web", more: byName + `,"deviceID":"0000:ff:1f.7"`, want: "device 0000:ff:1f.7 is no virtual function", code: 7},
-		{name: "no NIC", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Uplinks[0].NIC = "eth9" }, want: "this host has no device for it", code: 11},
+		{name: "neither name nor VNI", pod: "web", code: 7},
+		{name: "a mode that there is not", pod: "web", more: byName + `,"mode":"ipvlan"`, code: 7},
+		{name: "no VNI", pod: "web", more: `,"VNI":"blue"`, code: 6},
+		{name: "a network that does not come", pod: "web", more: `,"VNI":2222`, code: 11},
+		{name: "a network that is not ready", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Ready, n.Message = false, "leaf1 has not confirmed it" }, code: 11},
+		{name: "a namespace that may not", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Namespaces = []string{"green"} }, code: 7},
+		{name: "another's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.200"}), code: 11},
+		{name: "an address that nobody has reserved", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.77"}), code: 11},
+		{name: "the gateway's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.1"}), code: 7},
+		{name: "an address of elsewhere", pod: "web", more: byName, ask: asks("ips", []string{"10.9.0.1"}), code: 7},
+		{name: "no address left", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Slices = n.Slices[:1] }, code: 101},
+		{name: "a group's MAC address", pod: "web", more: byName, ask: asks("mac", "01:00:5e:00:00:01"), code: 7},
+		{name: "more than the NIC can", pod: "web", more: byName + `,"mtu":9000`, code: 7},
+		{name: "no device", pod: "web", more: byName + `,"mode":"sriov"`, code: 7},
+		{name: "a device that is none", pod: "web", more: byName + `,"deviceID":"0000:ff:1f.7"`, code: 7},
+		{name: "two addresses of one subnet", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.8", "10.1.0.9"}), code: 7},
+		{name: "a claim without an address", pod: "web", more: byName + `,"runtimeConfig":{"ipam-claim-reference":"cache"}`, code: 11},
+		{name: "addresses and a claim", pod: "web", more: byName + `,"runtimeConfig":{"ipam-claim-reference":"db","ips":["10.1.0.7"]}`, code: 7},
+		{name: "a VPC that there is not", pod: "web", more: `,"vpc":"bleu","subnet":"web"`, code: 11},
+		{name: "a subnet without gateway, and the default route", pod: "web", more: byName + `,"defaultRoute":true`, network: func(n *v1alpha1.HostNetwork) { n.Gateways = nil }, code: 7},
+		{name: "nobody's pod", pod: "web", more: `,"VNI":1111`, ask: func(c *libcni.RuntimeConf) { c.Args = nil }, code: 4},
+		{name: "an MTU that is none", pod: "web", more: byName + `,"mtu":1`, code: 7},
+		{name: "no NIC", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Uplinks[0].NIC = "eth9" }, code: 11},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r.anew(t)
@@ -140,11 +145,11 @@ func TestAdd(t *testing.T) {
 				c.ask(p.args)
 			}
 			got, err := r.ask(p, c.more)
-			if err != nil {
-				got = err.Error()
+			if code(err) != c.code || !strings.Contains(got, c.want) {
+				t.Errorf("%s, error %v; want %s, code %d", got, err, c.want, c.code)
 			}
-			if !strings.Contains(got, c.want) || code(err) != c.code {
-				t.Errorf("code %d, %s\nwant %d, %s", code(err), got, c.code, c.want)
+			if err != nil {
+				said.shows(t, c.name, err)
 			}
 			if _, ok := r.journal.Get(p.key()); ok != (c.code == 0) {
 				t.Errorf("in the journal: %t", ok)
@@ -245,7 +250,7 @@ func TestAgentAway(t *testing.T) {
 		t.Errorf("DEL: %v", err)
 	}
 	r.start()
-	if err := r.runtime.GetStatusNetworkList(t.Context(), net); code(err) != 50 || !strings.Contains(err.Error(), "no HostConfig yet") {
+	if err := r.runtime.GetStatusNetworkList(t.Context(), net); code(err) != 50 || !strings.Contains(err.Error(), "it has no HostConfig") {
 		t.Errorf("STATUS of an agent that knows nothing: %v", err)
 	}
 	if _, ok := r.journal.Get(p.key()); !ok {

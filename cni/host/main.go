@@ -22,6 +22,7 @@ import (
 
 	"github.com/switchlet/switchlet/cni/host/neighbors"
 	"github.com/switchlet/switchlet/cni/host/nics"
+	"github.com/switchlet/switchlet/cni/host/object"
 	"github.com/switchlet/switchlet/cni/host/report"
 )
 
@@ -60,7 +61,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	client, err := report.NewClient(config)
+	client, err := object.NewClient(config)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,10 @@ func TestOptions(t *testing.T) {
 		{nil, "", "NODE_NAME"},
 		{[]string{"--nics", "eth["}, "host1", `--nics: pattern "eth["`},
 		{[]string{"eth0"}, "host1", `unknown argument "eth0"`},
+		{[]string{"--cni-config", "/etc/cni/net.d", "--cni-network", "a/b/c"}, "host1", "--cni-config without --cni-socket"},
+		{[]string{"--cni-socket", "/s", "--cni-network", "a/b/c"}, "host1", "--cni-network without --cni-config"},
+		{[]string{"--cni-socket", "/s", "--cni-config", "/etc/cni/net.d"}, "host1", `--cni-network is "": it has to be NAMESPACE/VPC/SUBNET`},
+		{[]string{"--cni-socket", "/s", "--cni-config", "/etc/cni/net.d", "--cni-network", "a//c"}, "host1", `--cni-network is "a//c"`},
 	} {
 		if _, err := parse(c.args, c.node); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: error %v, want one with %q", c.args, err, c.want)

@@ -18,8 +18,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/cni/host/object"
 	"github.com/switchlet/switchlet/cni/host/pods"
-	"github.com/switchlet/switchlet/cni/host/report"
 	"github.com/switchlet/switchlet/cni/host/request"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
@@ -55,7 +55,7 @@ func newPluginRig(t *testing.T) *pluginRig {
 func (r *pluginRig) start() {
 	r.t.Helper()
 	config := r.cluster.Config(r.t, "admin", "system:masters")
-	api, err := report.NewClient(config)
+	api, err := object.NewClient(config)
 	must(r.t, err)
 	opts, err := parse([]string{"--cni-socket", filepath.Join(r.dir, "s"), "--state-dir", filepath.Join(r.dir, "state"), "--cni-wait", "20s"}, "host1")
 	must(r.t, err)

@@ -96,8 +96,8 @@ func (c Call) open(command string) (*os.File, error) {
 
 // away answers in place of an agent that cannot be reached.
 func (c Call) away(command string, err error) protocol.Response {
-	e := &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("switchlet's host agent does not answer: %v", err),
-		Details: "see the pods of DaemonSet switchlet-host-agent on this node"}
+	e := &protocol.Error{Code: protocol.CodeTryAgain, Message: "Switchlet's host agent on this node does not answer",
+		Details: fmt.Sprintf("it is tried again by itself; see the node's pod of DaemonSet switchlet-host-agent (%v)", err)}
 	switch command {
 	case "DEL":
 		return protocol.Response{} // the package comment says why

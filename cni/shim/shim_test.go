@@ -32,7 +32,7 @@ func TestAnswer(t *testing.T) {
 		{"ADD", nil, true, `"code":4,"msg":"ADD without [CNI_CONTAINERID CNI_NETNS CNI_IFNAME] in the environment"`},
 		{"DEL", with("CNI_IFNAME", ""), true, `"code":4,"msg":"DEL without [CNI_IFNAME] in the environment"`},
 		{"ADD", with("CNI_NETNS", "/nowhere"), true, `"code":4,"msg":"CNI_NETNS: open /nowhere: no such file or directory"`},
-		{"ADD", full, true, `{"cniVersion":"0.4.0","code":11,"msg":"switchlet's host agent does not answer: connect to `},
+		{"ADD", full, true, `{"cniVersion":"0.4.0","code":11,"msg":"Switchlet's host agent on this node does not answer","details":"it is tried again by itself; see the node's pod of DaemonSet switchlet-host-agent (connect to `},
 		{"CHECK", full, true, `"code":11`},
 		{"GC", nil, true, `"code":11`},
 		{"STATUS", nil, true, `"code":50`},

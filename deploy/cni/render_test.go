@@ -150,6 +150,36 @@ func rights(t *testing.T, c corev1.Container, added ...corev1.Capability) {
 	}
 }
 
+// A cluster without another network: the agent may write into the folder of the
+// runtime's configurations, and its pod names the network, so that every node has it.
+func TestPrimary(t *testing.T) {
+	before := withPods(t)
+	after := render(t, "resources: [$DEPLOY]", "components: [$DEPLOY/cni/definition, $DEPLOY/cni, $DEPLOY/cni/primary]")
+	for id, o := range after {
+		_, old := before[id]
+		switch id {
+		case "CustomResourceDefinition/network-attachment-definitions.k8s.cni.cncf.io", "NetworkAttachmentDefinition/cluster", hostAgent:
+		default:
+			if !old || o != before[id] {
+				t.Errorf("%s (-without +with the component):\n%s", id, cmp.Diff(before[id], o))
+			}
+		}
+	}
+	spec := daemonSet(t, after[hostAgent])
+	rights(t, spec.Containers[0], "NET_ADMIN", "NET_RAW", "SYS_ADMIN")
+	want := []string{"--cni-socket=/run/switchlet/cni.sock", "--proc=/host/proc", "--cni-config=/host/etc/cni/net.d", "--cni-network=switchlet-system/cluster/pods"}
+	if diff := cmp.Diff(want, spec.Containers[0].Args); diff != "" {
+		t.Errorf("arguments (-want +got):\n%s", diff)
+	}
+	mounts := spec.Containers[0].VolumeMounts
+	if last := mounts[len(mounts)-1]; last.MountPath != "/host/etc/cni/net.d" || last.ReadOnly {
+		t.Errorf("the last mount is %+v", last)
+	}
+	if !strings.Contains(after[hostAgent], "v1.multus-cni.io/default-network: cluster") {
+		t.Error("the agent's pod does not name the network")
+	}
+}
+
 // Whoever takes another image gets the plugin of that image.
 func TestThePluginIsOfTheAgentsImage(t *testing.T) {
 	for _, c := range []struct{ images, want string }{

@@ -14,15 +14,15 @@ import (
 	"github.com/switchlet/switchlet/cni/host/journal"
 	"github.com/switchlet/switchlet/cni/host/link"
 	"github.com/switchlet/switchlet/cni/host/networks"
+	"github.com/switchlet/switchlet/cni/host/pause"
 	"github.com/switchlet/switchlet/cni/host/request"
-	"github.com/switchlet/switchlet/cni/host/result"
 	"github.com/switchlet/switchlet/cni/protocol"
 )
 
 func (s *Service) add(ctx context.Context, r request.Request, netns *os.File) ([]byte, error) {
 	inode, err := link.Inode(netns)
 	if err != nil {
-		return nil, failed(r, err)
+		return nil, failed(err)
 	}
 	if a, ok := s.cfg.Journal.Get(r.Key); ok {
 		if body, err := s.again(r, a, netns, inode); body != nil || err != nil {
@@ -35,7 +35,7 @@ func (s *Service) add(ctx context.Context, r request.Request, netns *os.File) ([
 	}
 	if err := s.finish(ctx, a, commit, netns); err != nil {
 		s.release(a)
-		return nil, failed(r, err)
+		return nil, failed(err)
 	}
 	s.cfg.Changed()
 	s.cfg.Log.Debug("attached", "pod", a.Pod, "interface", a.IfName, "network", a.Subnet, "addresses", a.Addresses)
@@ -52,12 +52,12 @@ func (s *Service) again(r request.Request, a journal.Attachment, netns *os.File,
 		return nil, s.clean(netns, a)
 	}
 	switch err := s.cfg.Pods.Check(netns, s.interfaceOf(a)); {
-	case errors.Is(err, link.ErrMissing):
+	case errors.Is(err, link.ErrMissing), errors.Is(err, link.ErrSurplus):
 		if err := s.cfg.Pods.Repair(netns, s.interfaceOf(a)); err != nil {
-			return nil, failed(r, err)
+			return nil, failed(err)
 		}
 	case err != nil:
-		return nil, failed(r, err)
+		return nil, failed(err)
 	}
 	return s.encode(r, a)
 }
@@ -89,10 +89,13 @@ func (s *Service) choose(seen current, r request.Request, inode uint64) (journal
 	}
 	a := journal.Attachment{
 		Key: r.Key, Network: r.Network, Pod: r.Pod, VNI: n.VNI, Subnet: n.Name(), Mode: r.Mode, Netns: r.NetnsPath, NetnsInode: inode, Seen: sees(r.NetnsPath, inode),
-		Boot: s.cfg.Boot, MAC: r.MAC.String(), MTU: r.MTU, IPv6: n.IPv6(), Made: time.Now().UTC().Round(0),
+		Boot: s.cfg.Boot, MAC: r.MAC.String(), MTU: r.MTU, IPv6: n.IPv6(), DefaultRoute: r.DefaultRoute, Made: time.Now().UTC().Round(0),
 	}
 	if err := s.place(n, r, &a); err != nil {
 		return journal.Attachment{}, nil, err
+	}
+	if r.DefaultRoute && len(n.Default()) == 0 {
+		return journal.Attachment{}, nil, noGateway(r, n)
 	}
 	s.choosing.RLock()
 	defer s.choosing.RUnlock()
@@ -107,7 +110,12 @@ func (s *Service) choose(seen current, r request.Request, inode uint64) (journal
 		}
 	}
 	a, commit, err := s.cfg.Journal.Add(a, wanted)
-	return a, commit, refused(r, n, err)
+	return a, commit, refused(n, err)
+}
+
+func noGateway(r request.Request, n *networks.Network) error {
+	return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: defaultRoute is true, and network %s has no gateway", r.Network, n.Name()),
+		Details: "leave it out, or choose a subnet that is not isolated"}
 }
 
 // ready is the pod's network when pods can be attached to it.
@@ -116,25 +124,33 @@ func (s *Service) ready(now current, r request.Request) (*networks.Network, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := n.NotReady(r); err != nil {
+	if err := n.NotReady(); err != nil {
 		return nil, err
 	}
 	if err := now.failed[n.VNI]; err != nil {
-		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: network %s: %v", r.Pod, n.Name(), err)}
+		return nil, refusing(n, err)
 	}
 	return n, nil
 }
 
+// refusing is the error of a network whose devices the kernel refuses.
+func refusing(n *networks.Network, err error) error {
+	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s cannot be had on this node: %v", n.Name(), err), Details: agentLog}
+}
+
+// agentLog is where more is to be found about what the kernel refuses.
+const agentLog = "see the log of the node's pod of DaemonSet switchlet-host-agent"
+
 // refused turns an error of the journal into one for the runtime.
-func refused(r request.Request, n *networks.Network, err error) error {
+func refused(n *networks.Network, err error) error {
 	switch {
 	case errors.Is(err, ipam.ErrNone):
-		return &protocol.Error{Code: protocol.CodeExhausted, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err),
-			Details: "the controller gives the host another slice if the subnet has one; see the conditions of the VPC"}
+		return &protocol.Error{Code: protocol.CodeExhausted, Message: fmt.Sprintf("network %s has no free address on this node", n.Name()),
+			Details: fmt.Sprintf("%v; the node gets more if the subnet has any: %s", err, n.Describe())}
 	case errors.Is(err, journal.ErrMAC):
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err), Details: "ask for another one, or for none"}
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network %s: %v", n.Name(), err), Details: "ask for another one, or for none"}
 	case err != nil:
-		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err)}
+		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s: %v", n.Name(), err), Details: "it is tried again by itself"}
 	}
 	return nil
 }
@@ -164,30 +180,8 @@ func (s *Service) attach(ctx context.Context, a journal.Attachment, netns *os.Fi
 	began := time.Now()
 	for {
 		_, err := s.cfg.Pods.Attach(netns, s.interfaceOf(a))
-		if !errors.Is(err, unix.EADDRINUSE) || time.Since(began) > leaveTime || !pause(ctx, leaveEvery) {
+		if !errors.Is(err, unix.EADDRINUSE) || time.Since(began) > leaveTime || !pause.For(ctx, leaveEvery) {
 			return err
 		}
 	}
-}
-
-// interfaceOf is what the kernel has of an attachment.
-func (s *Service) interfaceOf(a journal.Attachment) link.Interface {
-	return link.Interface{
-		Key: a.Key, Mode: a.Mode, MAC: a.HardwareAddr(), MTU: a.MTU, Parent: a.Parent, Addresses: a.Addresses, IPv6: a.IPv6,
-		Device: a.Device, DeviceLink: a.DeviceLink, VLAN: a.VLAN,
-	}
-}
-
-func (s *Service) encode(r request.Request, a journal.Attachment) ([]byte, error) {
-	if a.Mode == request.Chained {
-		return result.Pass(r.Previous), nil
-	}
-	answer := result.Result{Interfaces: []result.Interface{{Name: a.IfName, MAC: a.MAC, MTU: a.MTU, Sandbox: a.Netns, PCI: a.Device}}}
-	if a.Mode == request.Bridge {
-		answer.Interfaces = append(answer.Interfaces, result.Interface{Name: link.HostName(a.Key)})
-	}
-	for i, address := range a.Addresses {
-		answer.IPs = append(answer.IPs, result.IP{Address: address, Gateway: a.Gateways[i]})
-	}
-	return answer.Encode(r.Version)
 }

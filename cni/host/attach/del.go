@@ -31,7 +31,7 @@ func (s *Service) del(ctx context.Context, r request.Request, netns *os.File) er
 	if a.Mode == request.SRIOV {
 		defer s.busy.unlock(r.Key)
 		if err := s.clean(netns, a); err != nil {
-			return failed(r, err)
+			return failed(err)
 		}
 		s.release(a)
 		return nil
@@ -39,7 +39,7 @@ func (s *Service) del(ctx context.Context, r request.Request, netns *os.File) er
 	netns, err := duplicate(netns)
 	if err != nil {
 		s.busy.unlock(r.Key)
-		return failed(r, err)
+		return failed(err)
 	}
 	s.release(a)
 	s.background.Go(func() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/switchlet/switchlet/cni/host/link"
 	"github.com/switchlet/switchlet/cni/host/request"
 	"github.com/switchlet/switchlet/cni/protocol"
 )
@@ -28,7 +29,7 @@ func (s *Service) do(ctx context.Context, p protocol.Request, netns *os.File) ([
 	}
 	switch p.Command {
 	case "STATUS":
-		return nil, s.status()
+		return nil, s.status(r)
 	case "GC":
 		return nil, s.collect(ctx, r)
 	case "DEL":
@@ -52,23 +53,43 @@ func (s *Service) do(ctx context.Context, p protocol.Request, netns *os.File) ([
 	return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_COMMAND is %q", p.Command)}
 }
 
-// status is the error of a host that cannot attach pods.
-func (s *Service) status() error {
+// status is the error of a host that cannot attach pods. A configuration that says
+// itself in which namespace its VPC is, as that of a cluster's own network does, is
+// asked for by itself; of another one nobody knows before there is a pod.
+func (s *Service) status(r request.Request) error {
 	now, _ := s.now()
 	switch {
 	case !now.set.Known:
-		return &protocol.Error{Code: protocol.CodeUnavailable, Message: "this host has no HostConfig yet", Details: "the controller makes one for each Host; see its log"}
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: "Switchlet does not know this node yet: it has no HostConfig",
+			Details: "the controller makes one for each Host: see kubectl get hosts, and the controller's log"}
 	case now.err != nil:
-		return &protocol.Error{Code: protocol.CodeUnavailable, Message: now.err.Error()}
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: now.err.Error(), Details: agentLog}
+	case r.VPCNamespace == "":
+		return nil
+	}
+	err := s.offers(now, r)
+	var known *protocol.Error
+	switch {
+	case errors.As(err, &known):
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: known.Message, Details: known.Details}
+	case err != nil:
+		return &protocol.Error{Code: protocol.CodeUnavailable, Message: err.Error(), Details: agentLog}
 	}
 	return nil
 }
 
 // failed is an error of the kernel or the disk.
-func failed(r request.Request, err error) error {
+func failed(err error) error {
 	var known *protocol.Error
 	if errors.As(err, &known) {
 		return err
 	}
-	return &protocol.Error{Code: protocol.CodeFailed, Message: fmt.Sprintf("pod %s: %v", r.Pod, err)}
+	wayOut := agentLog
+	switch {
+	case errors.Is(err, link.ErrExists):
+		wayOut = "choose another one in the pod's annotation: NETWORK@INTERFACE"
+	case errors.Is(err, link.ErrRouteTaken):
+		wayOut = "two of the pod's networks have the same addresses: leave one out, or give the VPC's subnet others"
+	}
+	return &protocol.Error{Code: protocol.CodeFailed, Message: err.Error(), Details: wayOut}
 }

@@ -29,7 +29,7 @@ func (s *Service) place(n *networks.Network, r request.Request, a *journal.Attac
 	}
 	name, mtu, err := s.parent(n)
 	if err != nil {
-		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err)}
+		return err
 	}
 	if r.MTU > mtu {
 		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: mtu is %d, and that of network %s on this host is %d", r.Network, r.MTU, n.Name(), mtu),
@@ -63,7 +63,7 @@ func (s *Service) bridge(n *networks.Network, r request.Request) error {
 	s.mu.Unlock()
 	now := s.renew()
 	if err := now.failed[n.VNI]; err != nil {
-		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: network %s: %v", r.Pod, n.Name(), err)}
+		return refusing(n, err)
 	}
 	return nil
 }
@@ -72,7 +72,7 @@ func (s *Service) bridge(n *networks.Network, r request.Request) error {
 func (s *Service) placeFunction(n *networks.Network, r request.Request, a *journal.Attachment) error {
 	f, err := s.cfg.Host.Function(r.DeviceID)
 	if err != nil {
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s, network %s: %v", r.Pod, n.Name(), err),
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network %s: %v", n.Name(), err),
 			Details: "the pod's device has to be a virtual function of a NIC that leads to the network"}
 	}
 	devices, err := s.cfg.Host.Devices()
@@ -91,6 +91,6 @@ func (s *Service) placeFunction(n *networks.Network, r request.Request, a *journ
 		}
 	}
 	return &protocol.Error{Code: protocol.CodeInvalidConfig,
-		Message: fmt.Sprintf("pod %s: device %s is of NIC %v, which does not lead to network %s", r.Pod, r.DeviceID, f.Physical, n.Name()),
+		Message: fmt.Sprintf("device %s is of NIC %v, which does not lead to network %s", r.DeviceID, f.Physical, n.Name()),
 		Details: "have the device plugin offer functions of cabled NICs only"}
 }

@@ -2,6 +2,7 @@ package attach
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"net/netip"
@@ -109,7 +110,7 @@ func (s *Service) note(r request.Request, err error) {
 		if n, err := s.current.set.Find(r); err == nil {
 			owner = n.Owner
 		}
-		s.pods[key] = podProblem{v1alpha1.Problem{Owner: owner, Reason: ReasonPodNotAttached, Message: known.Error()}, time.Now()}
+		s.pods[key] = podProblem{v1alpha1.Problem{Owner: owner, Reason: ReasonPodNotAttached, Message: fmt.Sprintf("pod %s, interface %s: %v", r.Pod, r.IfName, known)}, time.Now()}
 	}
 	s.cfg.Changed()
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/switchlet/switchlet/cni/host/journal"
 	"github.com/switchlet/switchlet/cni/host/link"
+	"github.com/switchlet/switchlet/cni/host/pause"
 	"github.com/switchlet/switchlet/cni/host/request"
 )
 
@@ -38,23 +39,14 @@ func (s *Service) Run(ctx context.Context, changes <-chan struct{}, node Node) {
 		case <-ticks.C:
 			s.Upkeep()
 			s.Sweep(ctx, node)
+		case <-s.rerouted:
+			s.Sweep(ctx, node)
 		case <-changes:
-			if !pause(ctx, settle) {
+			if !pause.For(ctx, settle) {
 				return
 			}
 			s.Upkeep()
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }
 
@@ -128,7 +120,7 @@ func (s *Service) repair(ctx context.Context, a journal.Attachment) error {
 	}
 	defer netns.Close()
 	err := s.cfg.Pods.Check(netns, s.interfaceOf(a))
-	if !errors.Is(err, link.ErrMissing) {
+	if !errors.Is(err, link.ErrMissing) && !errors.Is(err, link.ErrSurplus) {
 		return err
 	}
 	s.cfg.Log.Warn("an interface is not as it was made, and is repaired", "pod", a.Pod, "interface", a.IfName, "found", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -61,6 +62,8 @@ type Service struct {
 	// comes from another.
 	choosing sync.RWMutex
 
+	rerouted chan struct{} // tells that pods are to get other routes
+
 	mu      sync.Mutex
 	changed chan struct{} // closed when current changes
 	current current
@@ -82,7 +85,7 @@ type current struct {
 func New(cfg Config) *Service {
 	return &Service{
 		cfg: cfg, busy: keys{held: map[request.Key]chan struct{}{}},
-		changed: make(chan struct{}), bridges: map[int32]time.Time{}, pods: problems{},
+		rerouted: make(chan struct{}, 1), changed: make(chan struct{}), bridges: map[int32]time.Time{}, pods: problems{},
 	}
 }
 
@@ -93,6 +96,7 @@ func (s *Service) Close() { s.background.Wait() }
 // attached to them.
 func (s *Service) Set(set networks.Set, invalid []v1alpha1.Problem) {
 	s.upkeep.Lock()
+	before, _ := s.now()
 	next := s.devices(set)
 	s.choosing.Lock()
 	s.mu.Lock()
@@ -102,6 +106,20 @@ func (s *Service) Set(set networks.Set, invalid []v1alpha1.Problem) {
 	s.choosing.Unlock()
 	s.upkeep.Unlock()
 	s.cfg.Changed()
+	if rerouted(before.set, set) {
+		select {
+		case s.rerouted <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// rerouted reports whether pods of some network have other routes now.
+func rerouted(before, after networks.Set) bool {
+	return slices.ContainsFunc(after.All(), func(n *networks.Network) bool {
+		was := before.Get(n.VNI)
+		return was != nil && !slices.Equal(slices.Concat(was.Routes, was.Default()), slices.Concat(n.Routes, n.Default()))
+	})
 }
 
 // publish replaces what the service works with. The caller holds mu.

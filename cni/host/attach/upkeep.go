@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/cni/host/networks"
 	"github.com/switchlet/switchlet/cni/host/request"
 	"github.com/switchlet/switchlet/cni/host/uplink"
+	"github.com/switchlet/switchlet/cni/protocol"
 )
 
 // bridgeStays is how long a bridge that a pod has asked for is there without any:
@@ -125,7 +127,18 @@ func (s *Service) parent(n *networks.Network) (string, int, error) {
 	name := s.uplinkOf(n).Parent()
 	mtu, ok := s.current.mtus[name]
 	if !ok {
-		return "", 0, cmp.Or(s.current.err, errors.New("this host has no device for it: see the problems in the status of its HostConfig"))
+		return "", 0, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s cannot be had on this node: %v", n.Name(), cmp.Or(s.current.err, s.whyNot(n))),
+			Details: fmt.Sprintf("see kubectl get links, and the status of HostConfig %s", s.cfg.Node)}
 	}
 	return name, mtu, nil
+}
+
+// whyNot is why a network has no device. The caller holds mu.
+func (s *Service) whyNot(n *networks.Network) error {
+	for _, p := range s.current.uplinks {
+		if why, ok := strings.CutPrefix(p.Message, "network "+n.Name()+": "); ok {
+			return errors.New(why)
+		}
+	}
+	return errors.New("there is no device for it")
 }

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/cni/host/file"
 )
 
 // fileName is the file in the agent's folder.
@@ -49,15 +48,10 @@ func checksum(text []byte) uint32 { return crc32.Checksum(text, crc32.MakeTable(
 
 // Load is the spec on the disk, nil if there is none.
 func (d Disk) Load() (*v1alpha1.HostConfigSpec, error) {
-	f, err := os.Open(d.name)
+	text, err := file.Read(d.name, maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, fmt.Errorf("last known HostConfig: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSize))
 	if err != nil {
 		return nil, fmt.Errorf("last known HostConfig: %w", err)
 	}
@@ -89,21 +83,5 @@ func (d Disk) save(spec *v1alpha1.HostConfigSpec) error {
 	if err != nil {
 		return err
 	}
-	temporary := d.name + ".new"
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, d.name); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(d.name))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return file.Replace(d.name, text, 0o600)
 }

@@ -46,6 +46,9 @@ func (s Subnet) ends() []netip.Addr {
 	return ends
 }
 
+// Offers reports whether a pod may get an address without asking for it.
+func (s Subnet) Offers(a netip.Addr) bool { return s.has(a) && !s.Taboo[a] && s.Assignable(a) }
+
 func (s Subnet) has(a netip.Addr) bool {
 	for _, r := range s.Ranges {
 		if r.Contains(a) {

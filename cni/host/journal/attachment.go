@@ -33,6 +33,9 @@ type Attachment struct {
 	Gateways  []netip.Addr   `json:"gateways,omitempty"`
 	// IPv6: the network has addresses of that family.
 	IPv6 bool `json:"ipv6,omitempty"`
+	// DefaultRoute: the pod's leads through the interface. Its other routes follow
+	// the network.
+	DefaultRoute bool `json:"defaultRoute,omitempty"`
 	// Parent is what the interface is attached to. In mode sriov Device is the
 	// virtual function, DeviceLink what its interface is called on the host, and VLAN
 	// its tag.

@@ -3,17 +3,20 @@ package journal
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"sync"
 	"syscall"
+
+	disk "github.com/switchlet/switchlet/cni/host/file"
 )
 
 // maxSize bounds what is read from disk, in octets. A host that is full, 1,000
 // attachments and 1,024 networks whose addresses were all used, needs 6 MiB.
 const maxSize = 64 << 20
+
+// mode of the file: it is root's alone.
+const mode = 0o600
 
 // file is the journal on the disk. It is open while it is whole.
 type file struct {
@@ -26,7 +29,7 @@ type file struct {
 
 // load reads the file, and says what of it made no sense.
 func (f *file) load(tell func(record)) (damage []string, err error) {
-	text, err := read(f.name)
+	text, err := disk.Read(f.name, maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -36,7 +39,7 @@ func (f *file) load(tell func(record)) (damage []string, err error) {
 	bad, whole := decode(text, tell)
 	if len(bad) > 0 {
 		aside := f.name + ".damaged"
-		if err := writeFile(aside, text); err != nil {
+		if err := disk.Replace(aside, text, mode); err != nil {
 			return nil, err
 		}
 		damage = append(damage, fmt.Sprintf("%s has lines that make no sense, and a copy is kept as %s: %v", f.name, aside, errors.Join(bad...)))
@@ -47,19 +50,6 @@ func (f *file) load(tell func(record)) (damage []string, err error) {
 	f.open, err = os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND, 0)
 	f.whole = err == nil
 	return damage, err
-}
-
-func read(name string) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxSize+1))
-	if err == nil && len(text) > maxSize {
-		err = fmt.Errorf("%s is larger than %d octets: move it away", name, maxSize)
-	}
-	return text, err
 }
 
 // append adds lines, and returns when they have reached the disk.
@@ -83,31 +73,11 @@ func (f *file) replace(text []byte) error {
 		_ = f.open.Close() // what it held is in text
 		f.open = nil
 	}
-	if err := writeFile(f.name+".new", text); err != nil {
-		return err
-	}
-	if err := os.Rename(f.name+".new", f.name); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(f.name))
+	err := disk.Replace(f.name, text, mode)
 	if err != nil {
-		return err
-	}
-	if err := errors.Join(dir.Sync(), dir.Close()); err != nil {
 		return err
 	}
 	f.open, err = os.OpenFile(f.name, os.O_WRONLY|os.O_APPEND, 0)
 	f.whole = err == nil
 	return err
-}
-
-// writeFile writes a file of root's alone, and returns when it has reached the
-// disk.
-func writeFile(name string, text []byte) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	return errors.Join(err, f.Sync(), f.Close())
 }

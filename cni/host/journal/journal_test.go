@@ -143,6 +143,36 @@ func names(s *journal.Store) string {
 	return text.String()
 }
 
+// A pod that comes back at once has its address again, however often: one that cannot
+// be attached does not use the others' addresses up. For everybody else the address
+// rests, and after a while for itself.
+func TestAPodComesBack(t *testing.T) {
+	s := open(t, t.TempDir())
+	at := now
+	for try := range 10 {
+		a := attachment(try) // each try has another container
+		a.Pod, a.Made = request.Pod{Namespace: "blue", Name: "web-0", UID: fmt.Sprint(try)}, at
+		got, _, err := s.Add(a, slice(3))
+		if err != nil || got.Addresses[0].Addr().String() != "10.1.0.2" {
+			t.Fatalf("try %d: %v, error %v", try, got.Addresses, err)
+		}
+		at = at.Add(time.Second)
+		s.Remove(a.Key, at)
+	}
+	for n, want := range []string{"10.1.0.3/24", ""} {
+		a := attachment(100 + n)
+		a.Made = at
+		if got, _, err := s.Add(a, slice(3)); fmt.Sprint(got.Addresses) != "["+want+"]" || (err == nil) != (want != "") {
+			t.Errorf("another pod: %v, error %v", got.Addresses, err)
+		}
+	}
+	late := attachment(0)
+	late.Made = at.Add(ipam.Cooldown)
+	if got, _, err := s.Add(late, slice(3)); err != nil || got.Addresses[0].Addr().String() != "10.1.0.2" {
+		t.Errorf("later: %v, error %v", got.Addresses, err)
+	}
+}
+
 // A damaged line costs what it said and nothing else, and is kept for people.
 func TestDamage(t *testing.T) {
 	dir := t.TempDir()
@@ -173,8 +203,8 @@ func TestDamage(t *testing.T) {
 func TestDiskRefuses(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
-	name := filepath.Join(dir, "attachments.new")
-	if err := os.Mkdir(name, 0o700); err != nil {
+	name := filepath.Join(dir, ".attachments.new") // where it is written to
+	if err := os.MkdirAll(filepath.Join(name, "in the way"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	_, commit, err := s.Add(attachment(1), slice(254))
@@ -185,7 +215,7 @@ func TestDiskRefuses(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 	s.Remove(key(1), now)
-	if err := os.Remove(name); err != nil {
+	if err := os.RemoveAll(name); err != nil {
 		t.Fatal(err)
 	}
 	add(t, s, 2)

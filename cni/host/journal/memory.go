@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchlet/switchlet/cni/host/ipam"
 	"github.com/switchlet/switchlet/cni/host/request"
 )
 
@@ -22,7 +23,8 @@ type usage struct {
 	holders  map[netip.Addr]request.Key
 	macs     map[string]request.Key
 	released map[netip.Addr]time.Time
-	last     map[bool]netip.Addr // given out last; by whether it is IPv6
+	former   map[netip.Addr]request.Pod // who had released ones, not over a restart
+	last     map[bool]netip.Addr        // given out last; by whether it is IPv6
 }
 
 // maxReleased is for how many addresses of a network it is remembered when they
@@ -36,7 +38,7 @@ func newMemory() *memory {
 func (m *memory) usage(vni int32) *usage {
 	u := m.networks[vni]
 	if u == nil {
-		u = &usage{map[netip.Addr]request.Key{}, map[string]request.Key{}, map[netip.Addr]time.Time{}, map[bool]netip.Addr{}}
+		u = &usage{map[netip.Addr]request.Key{}, map[string]request.Key{}, map[netip.Addr]time.Time{}, map[netip.Addr]request.Pod{}, map[bool]netip.Addr{}}
 		m.networks[vni] = u
 	}
 	return u
@@ -66,6 +68,7 @@ func (m *memory) add(a Attachment) {
 	for _, p := range a.Addresses {
 		u.holders[p.Addr()], u.last[p.Addr().Is6()] = a.Key, p.Addr()
 		delete(u.released, p.Addr())
+		delete(u.former, p.Addr())
 	}
 }
 
@@ -88,6 +91,9 @@ func (m *memory) remove(k request.Key, at time.Time) {
 		delete(u.holders, p.Addr())
 		if !at.IsZero() {
 			u.release(p.Addr(), at)
+			if a.Pod.Name != "" && u.released[p.Addr()] == at {
+				u.former[p.Addr()] = request.Pod{Namespace: a.Pod.Namespace, Name: a.Pod.Name}
+			}
 		}
 	}
 }
@@ -104,6 +110,28 @@ func (u *usage) release(a netip.Addr, at time.Time) {
 		}
 	}
 	delete(u.released, oldest)
+	delete(u.former, oldest)
+}
+
+// returning is the address of a subnet that a pod of this name had until a moment ago,
+// invalid if there is none. It comes back with it: it would wait for no one else, and
+// one that fails again and again does not use a host's addresses up.
+func (u *usage) returning(p request.Pod, s ipam.Subnet, now time.Time) netip.Addr {
+	var last netip.Addr
+	for a, who := range u.former {
+		had := u.released[a]
+		if now.Sub(had) >= ipam.Cooldown || now.Before(had) {
+			delete(u.former, a)
+			continue
+		}
+		if who.Namespace != p.Namespace || who.Name != p.Name || !s.Offers(a) || u.Holder(a) != "" {
+			continue
+		}
+		if !last.IsValid() || had.After(u.released[last]) || had.Equal(u.released[last]) && a.Less(last) {
+			last = a
+		}
+	}
+	return last
 }
 
 // Holder is for ipam.Usage.

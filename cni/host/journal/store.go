@@ -67,6 +67,9 @@ func (s *Store) Add(a Attachment, subnets []ipam.Subnet) (Attachment, *Commit, e
 	u := s.memory.usage(a.VNI)
 	a.Addresses, a.Gateways = nil, nil
 	for _, subnet := range subnets {
+		if !subnet.Fixed.IsValid() {
+			subnet.Fixed = u.returning(a.Pod, subnet, a.Made)
+		}
 		address, err := subnet.Choose(u, u.last[subnet.CIDR.Addr().Is6()], a.Made)
 		if err != nil {
 			return Attachment{}, nil, err
@@ -120,6 +123,19 @@ func (s *Store) All() []Attachment {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.memory.all()
+}
+
+// Container are the attachments of one container, in any order.
+func (s *Store) Container(id string) []Attachment {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var found []Attachment
+	for key, a := range s.memory.attachments {
+		if key.ContainerID == id {
+			found = append(found, a)
+		}
+	}
+	return found
 }
 
 // Count is how many attachments of a network are in one of the modes.

@@ -12,7 +12,8 @@ import (
 	"github.com/switchlet/switchlet/cni/host/request"
 )
 
-// Check says what an interface lacks: an error that is ErrMissing, or nil.
+// Check says what is wrong with an interface: an error that is ErrMissing or
+// ErrSurplus, or nil.
 func (k *Kernel) Check(ns *os.File, i Interface) error {
 	if i.Mode == request.Chained {
 		return nil
@@ -31,6 +32,9 @@ func look(pod *netlink.Handle, i Interface) error {
 	if mac := l.Attrs().HardwareAddr; len(i.MAC) > 0 && !slices.Equal(mac, i.MAC) {
 		return fmt.Errorf("interface %s has MAC address %s, and %s is %w", i.IfName, mac, i.MAC, ErrMissing)
 	}
+	if i.Alias != "" && l.Attrs().Alias != i.Alias {
+		return fmt.Errorf("interface %s has alias %q, and %q is %w", i.IfName, l.Attrs().Alias, i.Alias, ErrMissing)
+	}
 	if l.Attrs().Flags&net.FlagUp == 0 {
 		return fmt.Errorf("interface %s is down: its flag up is %w", i.IfName, ErrMissing)
 	}
@@ -43,7 +47,7 @@ func look(pod *netlink.Handle, i Interface) error {
 			return fmt.Errorf("address %s of interface %s: %w", want, i.IfName, ErrMissing)
 		}
 	}
-	return nil
+	return lookRoutes(pod, l, i)
 }
 
 func prefix(a netlink.Addr) netip.Prefix {
@@ -52,7 +56,8 @@ func prefix(a netlink.Addr) netip.Prefix {
 	return netip.PrefixFrom(ip.Unmap(), bits)
 }
 
-// Repair gives an interface back what Check misses. One that is not there is made
+// Repair gives an interface back what Check misses, and takes away what is too
+// much. One that is not there is made
 // anew, if it can be.
 func (k *Kernel) Repair(ns *os.File, i Interface) error {
 	err := k.in(ns, func(pod *netlink.Handle) error {

@@ -92,9 +92,11 @@ func (k *Kernel) Devices() ([]uplink.Device, error) {
 // attempts is how often a list is asked for that changes while it is read.
 const attempts = 5
 
-func (k *Kernel) links() (links []netlink.Link, err error) {
+func (k *Kernel) links() ([]netlink.Link, error) { return listLinks(k.host) }
+
+func listLinks(h *netlink.Handle) (links []netlink.Link, err error) {
 	for range attempts {
-		links, err = k.host.LinkList()
+		links, err = h.LinkList()
 		if !errors.Is(err, netlink.ErrDumpInterrupted) {
 			break
 		}

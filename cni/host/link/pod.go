@@ -30,6 +30,11 @@ type Interface struct {
 	Addresses []netip.Prefix
 	// IPv6: the network has that family. If not, it is off on the interface.
 	IPv6 bool
+	// Routes of the pod that lead through it. RoutesUnknown: those that it has stay.
+	Routes        []Route
+	RoutesUnknown bool
+	// Alias is its mark.
+	Alias string
 	// Device is the PCI address of a virtual function, and DeviceLink what its
 	// interface is called on the host. VLAN is the network's tag.
 	Device, DeviceLink string
@@ -61,7 +66,7 @@ func (k *Kernel) Attach(ns *os.File, i Interface) (mtu int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("make interface %s on %s: %w", i.IfName, i.Parent, err)
 	}
-	if err := k.in(ns, func(pod *netlink.Handle) error { return k.complete(pod, i) }); err != nil {
+	if err := k.in(ns, func(pod *netlink.Handle) error { return k.begin(pod, i) }); err != nil {
 		return 0, errors.Join(fmt.Errorf("interface %s: %w", i.IfName, err), k.Detach(ns, i))
 	}
 	return mtu, k.announce(ns, i)
@@ -88,6 +93,19 @@ func (k *Kernel) add(ns *os.File, i Interface) (int, error) {
 	return attrs.MTU, k.host.LinkAdd(&netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE})
 }
 
+// begin makes a new interface complete, and the one with the default route if it is
+// to be that.
+func (k *Kernel) begin(pod *netlink.Handle, i Interface) error {
+	if err := k.complete(pod, i); err != nil || !slices.ContainsFunc(i.Routes, Route.isDefault) {
+		return err
+	}
+	l, err := pod.LinkByName(i.IfName)
+	if err != nil {
+		return err
+	}
+	return claim(pod, l, i)
+}
+
 // complete gives the interface what it lacks, and switches it on.
 func (k *Kernel) complete(pod *netlink.Handle, i Interface) error {
 	l, err := pod.LinkByName(i.IfName)
@@ -104,10 +122,15 @@ func (k *Kernel) complete(pod *netlink.Handle, i Interface) error {
 			return fmt.Errorf("address %s: %w", a, err)
 		}
 	}
+	if i.Alias != l.Attrs().Alias && i.Alias != "" {
+		if err := pod.LinkSetAlias(l, i.Alias); err != nil {
+			return fmt.Errorf("alias %q: %w", i.Alias, err)
+		}
+	}
 	if err := pod.LinkSetUp(l); err != nil {
 		return fmt.Errorf("switch it on: %w", err)
 	}
-	return nil
+	return route(pod, l, i)
 }
 
 // tune sets the interface's variables: IPv4 addresses are announced when it comes up,

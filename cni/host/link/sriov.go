@@ -75,7 +75,7 @@ func (k *Kernel) give(ns *os.File, name string, i Interface) (int, error) {
 		if err := k.move(l.Attrs().Index, ns, i.IfName); err != nil {
 			return fmt.Errorf("move %s to the pod as %s: %w", name, i.IfName, err)
 		}
-		return k.complete(pod, i)
+		return k.begin(pod, i)
 	})
 }
 

@@ -42,7 +42,7 @@ func (k *Kernel) Function(device string) (Function, error) {
 		}
 	}
 	if f.Index < 0 {
-		return Function{}, fmt.Errorf("device %s is no virtual function of a NIC on this host: %s has no virtfn link to it", device, physical)
+		return Function{}, fmt.Errorf("device %s is no virtual function of a NIC on this host", device)
 	}
 	if f.Physical, err = names(filepath.Join(physical, "net")); err != nil {
 		return Function{}, fmt.Errorf("device %s: %w", device, err)

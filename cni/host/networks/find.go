@@ -13,25 +13,25 @@ import (
 // with CodeTryAgain may go away when the controller has followed: it learns of a
 // pod at the same time as the kubelet.
 func (s Set) Find(r request.Request) (*Network, error) {
-	n, err := s.named(r)
+	n, err := s.Named(r)
 	if err != nil {
 		return nil, err
 	}
 	if r.Pod.Namespace == "" {
-		return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: "CNI_ARGS has no K8S_POD_NAMESPACE",
-			Details: "networks are for the pods of certain namespaces, so that a runtime has to say whose pod it is"}
+		return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: "the runtime does not say whose pod it is: CNI_ARGS has no K8S_POD_NAMESPACE",
+			Details: "networks are for pods of certain namespaces; have Kubernetes start it"}
 	}
 	if !slices.Contains(n.Namespaces, r.Pod.Namespace) {
 		return nil, &protocol.Error{Code: protocol.CodeInvalidConfig,
-			Message: fmt.Sprintf("pod %s, network configuration %q: pods of namespace %s may not be attached to network %s", r.Pod, r.Network, r.Pod.Namespace, n.Name()),
-			Details: fmt.Sprintf("its VPC allows the namespaces %v", n.Namespaces)}
+			Message: fmt.Sprintf("pods of namespace %s may not be attached to network %s", r.Pod.Namespace, n.Name()),
+			Details: fmt.Sprintf("VPC %s allows %s; who owns it can add %s to its spec.attachFrom", n.Owner.NamespacedName(), strings.Join(n.Namespaces, ", "), r.Pod.Namespace)}
 	}
 	return n, nil
 }
 
 // NotReady is the error of a network that is not in force on the switches yet, nil
 // if it is.
-func (n *Network) NotReady(r request.Request) error {
+func (n *Network) NotReady() error {
 	if n.Ready {
 		return nil
 	}
@@ -39,19 +39,21 @@ func (n *Network) NotReady(r request.Request) error {
 	if message == "" {
 		message = "the switches have not confirmed it"
 	}
-	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: network %s is not ready: %s", r.Pod, n.Name(), message)}
+	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s is not ready: %s", n.Name(), message),
+		Details: "it is tried again by itself; " + n.Describe()}
 }
 
-func (s Set) named(r request.Request) (*Network, error) {
+// Named is the network that a request means, whosever pod it is for.
+func (s Set) Named(r request.Request) (*Network, error) {
 	if !s.Known {
-		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: this host has no HostConfig yet", r.Pod),
-			Details: "the controller makes one for each Host; see its log"}
+		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: "Switchlet does not know this node yet: it has no HostConfig",
+			Details: "the controller makes one for each Host: see kubectl get hosts, and the controller's log"}
 	}
 	if r.VNI != 0 {
 		if n := s.networks[r.VNI]; n != nil {
 			return n, nil
 		}
-		return nil, s.unknown(r, "no network")
+		return nil, unknown(r)
 	}
 	var found []*Network
 	for _, n := range s.All() {
@@ -63,7 +65,7 @@ func (s Set) named(r request.Request) (*Network, error) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, s.unknown(r, "no network")
+		return nil, unknown(r)
 	}
 	return nil, ambiguous(r, found)
 }
@@ -86,15 +88,19 @@ func ambiguous(r request.Request, found []*Network) error {
 	}
 	slices.Sort(namespaces)
 	if namespaces = slices.Compact(namespaces); len(namespaces) > 1 {
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: pods of namespace %s may be in several VPCs with the name %s", r.Network, r.Pod.Namespace, r.VPC),
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: namespace %s may use several VPCs with the name %s", r.Network, r.Pod.Namespace, r.VPC),
 			Details: fmt.Sprintf(`say "vpcNamespace": one of %s`, strings.Join(namespaces, ", "))}
 	}
 	return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("network configuration %q: it names VPC %s/%s and no subnet", r.Network, namespaces[0], r.VPC),
 		Details: fmt.Sprintf(`say "subnet": one of %s`, strings.Join(subnets, ", "))}
 }
 
-func (s Set) unknown(r request.Request, what string) error {
-	return &protocol.Error{Code: protocol.CodeTryAgain,
-		Message: fmt.Sprintf("pod %s, network configuration %q: this host's HostConfig has %s for %s", r.Pod, r.Network, what, r.Name()),
-		Details: "if it does not come, see the conditions of the VPC, and whether the host is cabled (kubectl get links)"}
+func unknown(r request.Request) error {
+	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("this node has no network for %s yet", r.Name()),
+		Details: fmt.Sprintf("it is tried again by itself; is there such a VPC (kubectl get vpc -A), is the node cabled (kubectl get links), is the name right in network configuration %q?", r.Network)}
+}
+
+// Describe is the command that tells more about a network.
+func (n *Network) Describe() string {
+	return fmt.Sprintf("see kubectl describe vpc -n %s %s", n.Owner.Namespace, n.Owner.Name)
 }

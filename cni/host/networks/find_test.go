@@ -35,11 +35,11 @@ func TestFind(t *testing.T) {
 		{pod: "c", subnet: "app", want: 4},
 		{pod: "c", vpcNamespace: "b", subnet: "web", want: 3},
 		{pod: "a", vni: 2, want: 2},
-		{pod: "c", subnet: "web", message: `pods of namespace c may be in several VPCs with the name blue: say "vpcNamespace": one of a, b`},
+		{pod: "c", subnet: "web", message: `namespace c may use several VPCs with the name blue: say "vpcNamespace": one of a, b`},
 		{pod: "a", message: `it names VPC a/blue and no subnet: say "subnet": one of web, db`},
 		{pod: "a", vpcNamespace: "b", subnet: "web", message: "pods of namespace a may not be attached"},
 		{pod: "c", vni: 2, message: "pods of namespace c may not be attached"},
-		{pod: "d", subnet: "web", message: "no network"},
+		{pod: "d", subnet: "web", message: "this node has no network for subnet web of VPC d/blue yet"},
 	} {
 		r := request.Request{VPC: "blue", Subnet: c.subnet, VPCNamespace: c.vpcNamespace, VNI: c.vni}
 		r.Pod = request.Pod{Namespace: c.pod, Name: "p"}

@@ -24,10 +24,18 @@ type Network struct {
 	// are those of nobody.
 	Subnets []ipam.Subnet
 	Uplinks []v1alpha1.HostUplink
+	// Routes of its pods: the VPC's other subnets, by the gateway of their family.
+	Routes []Route
 	// Reserved addresses and whose they are.
 	Reserved []Reservation
 	Ready    bool
 	Message  string
+}
+
+// Route is what pods reach through a gateway.
+type Route struct {
+	To  netip.Prefix
+	Via netip.Addr
 }
 
 // Reservation is an address that one pod, or claim, is to get.
@@ -124,7 +132,47 @@ func compile(raw v1alpha1.HostNetwork) (*Network, error) {
 		}
 		first.Ranges = append(first.Ranges, ipam.Range{First: a, Last: b})
 	}
+	for _, text := range raw.Routes {
+		if err := n.route(text); err != nil {
+			return nil, err
+		}
+	}
 	return n, n.reserve(raw.Reserved)
+}
+
+func (n *Network) route(text string) error {
+	to, err := netip.ParsePrefix(text)
+	if err != nil {
+		return fmt.Errorf("routes: %w", err)
+	}
+	for _, via := range n.gateways() {
+		if via.Is4() == to.Addr().Is4() {
+			n.Routes = append(n.Routes, Route{to.Masked(), via})
+			return nil
+		}
+	}
+	return fmt.Errorf("routes: %s: there is no gateway of its family", to)
+}
+
+// gateways of the network, one of each family at most.
+func (n *Network) gateways() []netip.Addr {
+	var all []netip.Addr
+	for _, s := range n.Subnets {
+		if s.Gateway.IsValid() {
+			all = append(all, s.Gateway)
+		}
+	}
+	return all
+}
+
+// Default are the routes to everything, by each gateway.
+func (n *Network) Default() []Route {
+	var all []Route
+	for _, via := range n.gateways() {
+		to, _ := via.Prefix(0) // 0 bits are few enough
+		all = append(all, Route{to, via})
+	}
+	return all
 }
 
 func (n *Network) reserve(all []v1alpha1.ReservedAddress) error {

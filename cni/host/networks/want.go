@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/switchlet/switchlet/cni/host/ipam"
 	"github.com/switchlet/switchlet/cni/host/request"
@@ -30,11 +31,11 @@ func (n *Network) Want(r request.Request, held func(netip.Addr) string) ([]ipam.
 		}
 	}
 	if r.Claim != "" && !claimed {
-		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s: no address of network %s is reserved for IPAMClaim %s yet", r.Pod, n.Name(), r.Claim),
-			Details: "the controller reserves it; see the conditions of the VPC"}
+		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("no address of network %s is reserved for IPAMClaim %s yet", n.Name(), r.Claim),
+			Details: "the controller reserves it; " + n.Describe()}
 	}
 	for _, ip := range r.IPs {
-		if err := n.fix(r, wanted, ip); err != nil {
+		if err := n.fix(wanted, ip); err != nil {
 			return nil, err
 		}
 	}
@@ -49,41 +50,41 @@ func (own Reservation) is(r request.Request) bool {
 }
 
 // fix lets a pod have an address that it asks for by itself.
-func (n *Network) fix(r request.Request, wanted []ipam.Subnet, ip netip.Addr) error {
+func (n *Network) fix(wanted []ipam.Subnet, ip netip.Addr) error {
 	s := containing(wanted, ip)
 	if s == nil {
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s asks for address %s, which network %s does not have", r.Pod, ip, n.Name()),
-			Details: fmt.Sprintf("its subnets are %s", cidrs(wanted))}
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("the pod asks for address %s, which network %s does not have", ip, n.Name()),
+			Details: "ask for one of " + cidrs(wanted)}
 	}
 	if s.Fixed == ip {
 		return nil
 	}
 	if s.Fixed.IsValid() {
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s asks for the addresses %s and %s, both of subnet %s", r.Pod, s.Fixed, ip, s.CIDR),
-			Details: "an interface has one address of each subnet"}
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("the pod asks for the addresses %s and %s, both of %s in network %s", s.Fixed, ip, s.CIDR, n.Name()),
+			Details: "ask for one: an interface has one address of each CIDR"}
 	}
 	local := slices.ContainsFunc(s.Ranges, func(r ipam.Range) bool { return r.Contains(ip) })
 	if s.Taboo[ip] || !local || !s.Assignable(ip) {
-		return n.notReserved(r, *s, ip)
+		return n.notReserved(*s, ip)
 	}
 	s.Fixed = ip
 	return nil
 }
 
 // notReserved is the error of an address that a pod may not have, now or ever.
-func (n *Network) notReserved(r request.Request, s ipam.Subnet, ip netip.Addr) error {
+func (n *Network) notReserved(s ipam.Subnet, ip netip.Addr) error {
 	if ip == s.Gateway || !s.Assignable(ip) {
-		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("pod %s asks for address %s, which is the gateway or the subnet's own in network %s", r.Pod, ip, n.Name()),
+		return &protocol.Error{Code: protocol.CodeInvalidConfig, Message: fmt.Sprintf("the pod asks for address %s, which is the gateway or the subnet's own in network %s", ip, n.Name()),
 			Details: "ask for another one"}
 	}
 	for _, other := range n.Reserved {
 		if other.Address == ip {
-			return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s asks for address %s of network %s, which is reserved for %s/%s%s", r.Pod, ip, n.Name(), other.Namespace, other.Pod, other.Claim),
+			return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("the pod asks for address %s of network %s, which is reserved for %s/%s%s", ip, n.Name(), other.Namespace, other.Pod, other.Claim),
 				Details: "ask for another one, or wait until that is gone"}
 		}
 	}
-	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("pod %s asks for address %s of network %s, which is not reserved for it yet", r.Pod, ip, n.Name()),
-		Details: "the controller reserves it; see the conditions of the VPC"}
+	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("the pod asks for address %s of network %s, which is not reserved for it yet", ip, n.Name()),
+		Details: "the controller reserves it; " + n.Describe()}
 }
 
 func containing(all []ipam.Subnet, ip netip.Addr) *ipam.Subnet {
@@ -98,7 +99,7 @@ func containing(all []ipam.Subnet, ip netip.Addr) *ipam.Subnet {
 func cidrs(all []ipam.Subnet) string {
 	text := ""
 	for _, s := range all {
-		text += " " + s.CIDR.String()
+		text += ", " + s.CIDR.String()
 	}
-	return text[min(1, len(text)):]
+	return strings.TrimPrefix(text, ", ")
 }

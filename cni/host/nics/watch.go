@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/cni/host/pause"
 )
 
 const (
@@ -32,7 +33,7 @@ func Watch(ctx context.Context, rules Rules, log *slog.Logger, tell func([]v1alp
 			tell(nil, err)
 		}
 		log.Warn("NICs are not followed, trying again", "error", err)
-		if !pause(ctx, retryAfter) {
+		if !pause.For(ctx, retryAfter) {
 			return
 		}
 	}
@@ -60,20 +61,8 @@ func follow(ctx context.Context, tell func([]Link)) error {
 				return errEnded
 			}
 		}
-		if !pause(ctx, settle) {
+		if !pause.For(ctx, settle) {
 			return nil
 		}
-	}
-}
-
-// pause waits, and reports whether ctx is not done meanwhile.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/cni/host/neighbors"
+	"github.com/switchlet/switchlet/cni/host/object"
 	"github.com/switchlet/switchlet/cni/host/report"
 )
 
@@ -153,7 +154,7 @@ func start(t *testing.T) (*apiServer, *report.Reporter) {
 	t.Helper()
 	server := &apiServer{t: t, failing: 2, written: map[string]v1alpha1.HostStatus{}, watchers: map[chan string]bool{}}
 	listener := httptest.NewServer(server)
-	client, err := report.NewClient(&rest.Config{Host: listener.URL})
+	client, err := object.NewClient(&rest.Config{Host: listener.URL})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ type config struct {
 	VNI          vni             `json:"VNI"`
 	Mode         string          `json:"mode"`
 	MTU          int             `json:"mtu"`
+	DefaultRoute bool            `json:"defaultRoute"`
 	DeviceID     string          `json:"deviceID"`
 	Runtime      runtimeConfig   `json:"runtimeConfig"`
 	Previous     json.RawMessage `json:"prevResult"`
@@ -88,6 +89,9 @@ func parseArgs(text string) (map[string]string, error) {
 
 // containerID is the form of one (CNI specification 1.1, section "Parameters").
 var containerID = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.\-]{0,127}$`)
+
+// Valid reports whether it can be the key of an interface.
+func (k Key) Valid() bool { return k.check() == nil }
 
 // check refuses what the kernel or the journal would stumble over.
 func (k Key) check() error {

@@ -57,6 +57,8 @@ type Request struct {
 	Mode                      Mode
 	// MTU of the interface; 0: the network's.
 	MTU int
+	// DefaultRoute: the pod's default route leads through the interface.
+	DefaultRoute bool
 	// IPs and MAC that the pod asks for, and the device that it was given.
 	IPs      []netip.Addr
 	MAC      net.HardwareAddr
@@ -97,7 +99,7 @@ func Parse(p protocol.Request) (Request, error) {
 	}
 	r := Request{
 		Key: Key{p.ContainerID, p.IfName}, NetnsPath: p.Netns, Version: raw.CNIVersion, Network: raw.Name,
-		VPC: raw.VPC, Subnet: raw.Subnet, VPCNamespace: raw.VPCNamespace, MTU: raw.MTU, VNI: int32(raw.VNI),
+		VPC: raw.VPC, Subnet: raw.Subnet, VPCNamespace: raw.VPCNamespace, MTU: raw.MTU, VNI: int32(raw.VNI), DefaultRoute: raw.DefaultRoute,
 		Claim: raw.Runtime.Claim, Previous: raw.Previous, Valid: raw.Valid,
 	}
 	if p.Command == "GC" || p.Command == "STATUS" {

@@ -14,6 +14,14 @@ type Result struct {
 	Interfaces []Interface
 	// IPs of the first interface.
 	IPs []IP
+	// Routes that lead through it.
+	Routes []Route
+}
+
+// Route is what is reached through a gateway.
+type Route struct {
+	To  netip.Prefix `json:"dst"`
+	Via netip.Addr   `json:"gw"`
 }
 
 // Interface that was made, or used.
@@ -56,8 +64,9 @@ func (r Result) Encode(version string) ([]byte, error) {
 		CNIVersion string      `json:"cniVersion"`
 		Interfaces []Interface `json:"interfaces"`
 		IPs        []ip        `json:"ips,omitempty"`
+		Routes     []Route     `json:"routes,omitempty"`
 		DNS        struct{}    `json:"dns"`
-	}{version, interfaces, ips, struct{}{}})
+	}{version, interfaces, ips, r.Routes, struct{}{}})
 	return append(body, '\n'), err
 }
 

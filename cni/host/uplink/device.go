@@ -3,6 +3,7 @@ package uplink
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -88,6 +89,16 @@ func BondName(vni int32) string { return fmt.Sprintf("swl%d", vni) }
 
 // BridgeName is that of a network's bridge.
 func BridgeName(vni int32) string { return fmt.Sprintf("swr%d", vni) }
+
+// VNI of the network that a bond or bridge is for, by its name; ok is false for
+// another device.
+func VNI(name string) (vni int32, ok bool) {
+	if !names.MatchString(name) {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(strings.TrimLeft(name, "swlr"), 10, 24)
+	return int32(n), err == nil
+}
 
 // names are those of devices that may be the agent's.
 var names = regexp.MustCompile(`^sw[lr][0-9]+(-[0-9]+)?$`)
