@@ -18,7 +18,8 @@ import (
 
 // Report is what there is to say about the host's networks.
 type Report struct {
-	// Revision that is in force; empty without a spec.
+	// Revision that is in force, with nothing left of what is not in it; empty without a
+	// spec.
 	Revision string
 	Networks []v1alpha1.HostNetworkStatus
 	// Problems of the spec and of devices first, then those of pods, the newest
@@ -31,7 +32,7 @@ type Report struct {
 // Report says how things are.
 func (s *Service) Report() Report {
 	now, _ := s.now()
-	r := Report{Revision: now.set.Revision, Err: now.err, Problems: slices.Concat(now.invalid, now.uplinks)}
+	r := Report{Revision: now.applied, Err: now.err, Problems: slices.Concat(now.invalid, now.uplinks)}
 	used, pods := map[int32][]netip.Addr{}, map[int32]int32{}
 	for _, a := range s.cfg.Journal.All() {
 		pods[a.VNI]++

@@ -74,6 +74,9 @@ type Service struct {
 // current is what the service works with.
 type current struct {
 	set networks.Set
+	// applied is the last revision of which all devices are there that can be, and no
+	// others any more: the controller gives what the host has let go of to somebody else.
+	applied string
 	// invalid are the problems of the spec, uplinks those of the host's devices.
 	invalid, uplinks []v1alpha1.Problem
 	failed           map[int32]error // networks whose devices could not be made
@@ -97,7 +100,7 @@ func (s *Service) Close() { s.background.Wait() }
 func (s *Service) Set(set networks.Set, invalid []v1alpha1.Problem) {
 	s.upkeep.Lock()
 	before, _ := s.now()
-	next := s.devices(set)
+	next := s.devices(set, before.applied)
 	s.choosing.Lock()
 	s.mu.Lock()
 	next.invalid = invalid

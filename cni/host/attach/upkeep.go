@@ -26,7 +26,7 @@ func (s *Service) renew() current {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
 	before, _ := s.now()
-	next := s.devices(before.set)
+	next := s.devices(before.set, before.applied)
 	s.mu.Lock()
 	next.invalid = before.invalid
 	s.publish(next)
@@ -36,9 +36,10 @@ func (s *Service) renew() current {
 }
 
 // devices makes the devices that networks need. What fails concerns one network,
-// the others go on.
-func (s *Service) devices(set networks.Set) current {
-	next := current{set: set, failed: map[int32]error{}}
+// the others go on. As long as a device is there that has to go, applied stays the
+// revision that was.
+func (s *Service) devices(set networks.Set, applied string) current {
+	next := current{set: set, failed: map[int32]error{}, applied: applied}
 	have, err := s.cfg.Host.Devices()
 	if err != nil {
 		next.err = err
@@ -47,13 +48,16 @@ func (s *Service) devices(set networks.Set) current {
 	wanted := s.wanted(set)
 	steps, problems := uplink.Plan(have, wanted)
 	next.uplinks = problems
+	left := false
 	for _, step := range steps {
 		vni := step.Device.VNI
 		if next.failed[vni] != nil && vni != 0 {
+			left = left || step.Op == uplink.Delete
 			continue // the rest stands on what failed
 		}
 		if err := s.cfg.Host.Do(step); err != nil {
 			next.failed[vni] = err
+			left = left || step.Op == uplink.Delete
 			s.cfg.Log.Warn("device of the host", "error", err)
 			continue
 		}
@@ -68,6 +72,9 @@ func (s *Service) devices(set networks.Set) current {
 		if have, err = s.cfg.Host.Devices(); err != nil {
 			next.err = err
 		}
+	}
+	if !left {
+		next.applied = set.Revision
 	}
 	next.mtus = map[string]int{}
 	for _, d := range have {
