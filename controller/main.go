@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/approve"
 	"github.com/switchlet/switchlet/controller/reconcile"
 )
 
@@ -31,9 +32,9 @@ var version = "dev"
 
 // config is what the command line says.
 type config struct {
-	kubeconfig, metrics, health, namespace string
-	elect                                  bool
-	level                                  slog.Level
+	kubeconfig, metrics, health, namespace, services string
+	elect                                            bool
+	level                                            slog.Level
 }
 
 func main() {
@@ -58,6 +59,7 @@ func parse(args []string) (config, error) {
 	f.StringVar(&c.health, "health-probe-bind-address", ":8081", "address of /healthz and /readyz; 0 for none")
 	f.BoolVar(&c.elect, "leader-elect", false, "have one of several copies lead")
 	f.StringVar(&c.namespace, "leader-elect-namespace", "", "namespace of the lease; empty: that of the pod")
+	f.StringVar(&c.services, "release-namespace", "switchlet-system", "namespace of the DaemonSets and Jobs that NOSReleases are made into")
 	f.TextVar(&c.level, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	return c, f.Parse(args)
 }
@@ -96,7 +98,7 @@ func run(ctx context.Context, cfg config) error {
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
-	if err := reconcile.Setup(ctx, mgr); err != nil {
+	if err := errors.Join(reconcile.Setup(ctx, mgr), reconcile.SetupRelease(mgr, cfg.services), approve.Setup(mgr)); err != nil {
 		return err
 	}
 	slog.Info("controller starts", "version", version, "server", client.Host)

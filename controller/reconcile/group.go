@@ -132,7 +132,9 @@ func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 // SwitchConfig is not the one that the plan was made from: the plan is void
 // then, since the VLAN ids that it kept may be others by now.
 func (r groupReconciler) write(ctx context.Context, have *v1alpha1.SwitchConfig, spec v1alpha1.SwitchConfigSpec, made outcome) (stale bool, err error) {
-	if equality.Semantic.DeepEqual(have.Spec, spec) { // the revision alone might hide an edit by hand
+	before := have.Spec
+	before.Maintenance = nil                       // is not the plan's
+	if equality.Semantic.DeepEqual(before, spec) { // the revision alone might hide an edit by hand
 		r.tellHosts(ctx, have, have, made)
 		return false, nil
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/config"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/join"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/release"
 )
 
 // version is set by the linker.
@@ -52,5 +54,7 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 	}
 	root.AddCommand(config.Command())
+	root.AddCommand(join.Commands()...)
+	root.AddCommand(release.Command())
 	return root
 }

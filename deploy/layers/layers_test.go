@@ -15,7 +15,7 @@ const module = "github.com/switchlet/switchlet/"
 // pure packages compute: their whole import tree has no client, no database, no
 // network and no device in it.
 var pure = []string{
-	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/approve/group", "controller/ipam", "controller/nad", "controller/plan", "controller/release", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
+	"api/v1alpha1", "api/natural", "api/neighbor", "controller/alloc", "controller/approve/group", "controller/ipam", "controller/nad", "controller/plan", "controller/release", "controller/release/service", "controller/topology", "lldp/frame", "sonic", "sonic/configdb", "sonic/yang/xpath", "sonic/yang/datatype", "sonic/yang/xsd", "agent/render",
 	"deploy/lab/swss", "deploy/lab/matrix", "deploy/lab/matrix/mark",
 	"cni/protocol", "cni/host/request", "cni/host/networks", "cni/host/ipam", "cni/host/uplink", "cni/host/result"}
 

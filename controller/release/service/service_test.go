@@ -1,0 +1,97 @@
+package service
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/txtar"
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+)
+
+// Each file of testdata is a service and the pod template that becomes of it, or
+// the error. UPDATE=1 writes what becomes of it now.
+func TestResolve(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases found", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			archive, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := resolve(t, archive.Files[0].Data)
+			if os.Getenv("UPDATE") != "" {
+				archive.Files = append(archive.Files[:1], txtar.File{Name: "template", Data: []byte(got)})
+				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if want := string(archive.Files[1].Data); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+		})
+	}
+}
+
+func resolve(t *testing.T, text []byte) string {
+	t.Helper()
+	var s v1alpha1.ReleaseService
+	if err := yaml.UnmarshalStrict(text, &s); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Resolve("core", s)
+	if err != nil {
+		return "error: " + err.Error() + "\n"
+	}
+	data, err := yaml.Marshal(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+const digest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+// The same words are the same version, and another release's are another one.
+func TestHash(t *testing.T) {
+	of := func(release, image string) string {
+		s, err := Resolve(release, v1alpha1.ReleaseService{Name: "bgp", Image: image})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Hash
+	}
+	if again := of("core", "frr"+digest); again != of("core", "frr"+digest) {
+		t.Error("the same service is not the same version")
+	}
+	if of("core", "frr"+digest) == of("edge", "frr"+digest) {
+		t.Error("two releases share a version")
+	}
+	if of("core", "frr"+digest) == of("core", "other"+digest) {
+		t.Error("two images are one version")
+	}
+}
+
+// No service has a memory limit: where SONiC's vm.panic_on_oom is in force, a pod
+// that reaches it takes the switch down.
+func TestNoMemoryLimit(t *testing.T) {
+	for _, name := range []string{"bgp", "lldp", "snmp", "telemetry", "gnmi", "dhcp-relay", "radv", "something-else"} {
+		s, err := Resolve("core", v1alpha1.ReleaseService{Name: name, Image: "x" + digest})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range s.Template.Spec.Containers {
+			if _, ok := c.Resources.Limits[corev1.ResourceMemory]; ok {
+				t.Errorf("%s has a memory limit", name)
+			}
+		}
+	}
+}
