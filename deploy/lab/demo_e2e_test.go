@@ -16,7 +16,7 @@ func TestDemoThatForwards(t *testing.T) {
 	l := newLab(t, "e2eshow", true)
 	forwards(t)
 	begin := time.Now()
-	output := l.must(t, "demo")
+	output := l.must(t, "demo", "--forward")
 	t.Logf("it took %s", time.Since(begin).Round(100*time.Millisecond))
 	for _, want := range []string{
 		"switches forward, ",
@@ -60,7 +60,7 @@ func TestDemoOfAChangeThatCutsALeafOff(t *testing.T) {
 	labtest.Unproven(t)
 	l := newLab(t, "e2ecut", true)
 	forwards(t)
-	output := l.must(t, "demo", "--cut-off")
+	output := l.must(t, "demo", "--forward", "--cut-off")
 	for _, want := range []string{
 		"leaf1 has lost BGP on all uplinks",
 		"it took the change back without the API server",

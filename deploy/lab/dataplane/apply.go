@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -27,7 +28,7 @@ func (k *kernel) make(want Devices) ([]Step, error) {
 			continue
 		}
 		var steps []Step
-		steps, err = k.take(p, Diff(p.devices, want))
+		steps, err = k.take(p, Diff(p.devices, want), want)
 		taken = append(taken, steps...)
 		if err == nil {
 			return taken, nil
@@ -37,9 +38,14 @@ func (k *kernel) make(want Devices) ([]Step, error) {
 }
 
 // take takes steps until one fails.
-func (k *kernel) take(p *picture, steps []Step) ([]Step, error) {
+func (k *kernel) take(p *picture, steps []Step, want Devices) ([]Step, error) {
 	for i, step := range steps {
-		if err := k.do(p, step); err != nil {
+		began := time.Now()
+		err := k.do(p, step)
+		if err == nil {
+			err = k.journal.note(step, want, began)
+		}
+		if err != nil {
 			return steps[:i], fmt.Errorf("%s: %w", step, err)
 		}
 	}

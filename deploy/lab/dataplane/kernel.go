@@ -17,6 +17,8 @@ type kernel struct {
 	*netlink.Handle
 	socket *nl.SocketHandle // for what the library does not know
 	file   *os.File         // the namespace; nil for the process's own
+
+	journal *journal
 }
 
 // openKernel opens the network namespace at a path, or for "" the process's own.

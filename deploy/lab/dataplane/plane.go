@@ -3,6 +3,7 @@ package dataplane
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -21,6 +22,8 @@ type Config struct {
 	MAC net.HardwareAddr
 	// Log, if not nil, is told what changes.
 	Log *slog.Logger
+	// Journal, if not nil, gets a line for each Moment.
+	Journal io.Writer
 }
 
 // Plane is the data plane of a switch. Its methods may be called by several
@@ -45,6 +48,7 @@ func Open(cfg Config) (*Plane, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data plane: %w", err)
 	}
+	k.journal = newJournal(cfg.Journal)
 	err = k.inside(func() error {
 		if err := k.separate(); err != nil {
 			return err

@@ -32,7 +32,10 @@ import (
 const (
 	containerdSocket = "/run/containerd/containerd.sock"
 	daemonsSocket    = "/run/swss.sock"
-	startTimeout     = 2 * time.Minute
+	// PortsJournal is where a switch that forwards notes what its ports carry, a
+	// dataplane.Moment for each change.
+	PortsJournal = "/var/log/ports.json"
+	startTimeout = 2 * time.Minute
 	// daemonDelay is how long the daemons and, after them, orchagent take: on a
 	// switch a marker comes after 0.1 to 0.2 s.
 	daemonDelay = 50 * time.Millisecond
@@ -118,9 +121,13 @@ func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 		Daemons: swss.Config{Manager: daemonDelay, Orchagent: daemonDelay, Tick: time.Second},
 	}
 	if s.Forward {
-		plane, err := dataplane.Open(dataplane.Config{MAC: s.MAC(), Log: log})
+		journal, err := os.OpenFile(PortsJournal, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 		if err != nil {
 			return err
+		}
+		plane, err := dataplane.Open(dataplane.Config{MAC: s.MAC(), Log: log, Journal: journal})
+		if err != nil {
+			return errors.Join(err, journal.Close())
 		}
 		cfg.Plane, cfg.DaemonsRestarted = plane, router.Restart
 	}

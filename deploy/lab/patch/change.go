@@ -106,23 +106,28 @@ func (p *Panel) Move(end, to cabling.End) error {
 	return p.attach(near.far, room, to)
 }
 
-// attach takes a link from where it is to a port of a switch.
+// attach takes a link from where it is to a port of a switch, by way of the floor: it
+// gets the port's MAC address there. A switch must not see that of another one at a port
+// of its own, not for a moment: its bgpd would drop all routes of that other switch, since
+// their router seems to be itself, and they do not come again.
 func (p *Panel) attach(from *jack, room *room, to cabling.End) error {
 	address, err := room.address(to)
 	if err != nil {
 		return err
 	}
-	link, at := from.link, from.room
-	if at == room { // or it would be the same port by another name
-		if link, err = at.move(link, p.floor, loose); err != nil {
+	link := from.link
+	if from.room != p.floor {
+		if link, err = from.room.move(link, p.floor, loose); err != nil {
 			return err
 		}
-		at = p.floor
 	}
-	if link, err = at.move(link, room, to.Port); err != nil {
+	if err := errors.Join(p.floor.LinkSetHardwareAddr(link, address), p.floor.LinkSetMTU(link, MTU)); err != nil {
+		return fmt.Errorf("prepare the plug for %s: %w", to, err)
+	}
+	if link, err = p.floor.move(link, room, to.Port); err != nil {
 		return err
 	}
-	if err := errors.Join(room.LinkSetHardwareAddr(link, address), room.LinkSetMTU(link, MTU), room.LinkSetUp(link)); err != nil {
+	if err := room.LinkSetUp(link); err != nil {
 		return fmt.Errorf("plug in at %s: %w", to, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
@@ -184,5 +185,44 @@ func TestLinksAreAsOnTheRealThing(t *testing.T) {
 	}
 	if left, err := nettest.Handle(t, places["floor"].Namespace).LinkList(); err != nil || len(left) != 2 { // lo, and the cable of host2
 		t.Errorf("%d links on the floor, %v", len(left), err)
+	}
+}
+
+// A switch never sees the MAC address of another one at a port of its own: its bgpd would
+// take the other one's routes for its own.
+func TestNoSwitchSeesAnAddressOfAnother(t *testing.T) {
+	panel, places := lab(t)
+	namespace, err := netns.GetFromPath(places["leaf2"].Namespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer namespace.Close()
+	updates, done := make(chan netlink.LinkUpdate, 1000), make(chan struct{})
+	defer close(done)
+	if err := netlink.LinkSubscribeWithOptions(updates, done, netlink.LinkSubscribeOptions{Namespace: &namespace}); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"plug host1/eth1 leaf1/Ethernet0", "move host1/eth1 leaf2/Ethernet4", "move host1/eth1 leaf1/Ethernet0",
+		"pull host1/eth1", "plug host1/eth1 leaf2/Ethernet8", "move host1/eth1 leaf2/Ethernet0",
+	} {
+		if err := do(t, panel, command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const own = "52:54:00:5c:00:03"
+	for {
+		select {
+		case u := <-updates:
+			a := u.Attrs()
+			if mac := a.HardwareAddr.String(); mac != own && a.Name != "lo" {
+				t.Errorf("leaf2 saw %s with %s", a.Name, mac)
+			}
+			if a.Name == "Ethernet0" && a.OperState == netlink.OperUp {
+				return
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("Ethernet0 of leaf2 did not come up")
+		}
 	}
 }

@@ -32,15 +32,20 @@ import (
 type options struct {
 	lab         *string
 	transitions *int
+	within      *time.Duration
 	seed        *uint64
 	failure     *string
 }
+
+// quick are those of TestFailures that take no more than a few minutes together.
+const quick = "^(cable|… plugged in|spine1|… up|all agents)"
 
 // said are the options of this run.
 var said = options{
 	lab:         flag.String("lab", "", "use this lab, which is up, instead of a new one"),
 	transitions: flag.Int("transitions", 60, "how many changes TestTransitions makes"),
-	failure:     flag.String("failure", "", "only those of TestFailures whose name matches this expression"),
+	within:      flag.Duration("within", time.Hour, "TestTransitions makes no more changes after this time"),
+	failure:     flag.String("failure", quick, "only those of TestFailures whose name matches this expression; . for all, which takes 15 minutes"),
 	seed:        flag.Uint64("seed", 0, "of TestTransitions; 0 for one of its own"),
 }
 
@@ -158,8 +163,9 @@ func connect(t *testing.T, name string) *rig {
 	r.ok(errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)))
 	r.cluster, err = client.New(config, client.Options{Scheme: scheme})
 	r.ok(err)
+	_, _ = r.matrix.Stop(t.Context()) // a watch that an interrupted test has left
 	t.Cleanup(func() {
-		_, _ = r.matrix.Stop(context.Background()) // a watch, if the test was interrupted
+		_, _ = r.matrix.Stop(context.Background()) // the same, if this one is interrupted
 		r.ok(r.matrix.Set(context.Background(), "end", nil, nil))
 	})
 	return r

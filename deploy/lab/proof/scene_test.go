@@ -158,17 +158,21 @@ func (r *rig) isHost(name string) bool { return r.hosts[name] }
 // thought to be broken by the change, which is taken back.
 func (r *rig) confirmed() {
 	r.Helper()
-	r.within(patience, "all changes are confirmed", func() string {
-		var configs v1alpha1.SwitchConfigList
-		r.ok(r.cluster.List(r.Context(), &configs))
-		for _, s := range configs.Items {
-			c := meta.FindStatusCondition(s.Status.Conditions, "Confirmed")
-			if c == nil || c.Reason != "Confirmed" || c.ObservedGeneration != s.Generation {
-				return fmt.Sprintf("%s: %+v", s.Name, c)
-			}
+	r.within(patience, "all changes are confirmed", r.unconfirmed)
+}
+
+// unconfirmed says of which switch a change is on trial, or was taken back.
+func (r *rig) unconfirmed() string {
+	r.Helper()
+	var configs v1alpha1.SwitchConfigList
+	r.ok(r.cluster.List(r.Context(), &configs))
+	for _, s := range configs.Items {
+		c := meta.FindStatusCondition(s.Status.Conditions, "Confirmed")
+		if c == nil || c.Reason != "Confirmed" || c.ObservedGeneration != s.Generation {
+			return fmt.Sprintf("%s: %+v", s.Name, c)
 		}
-		return ""
-	})
+	}
+	return ""
 }
 
 // set makes the endpoints real.
@@ -177,17 +181,31 @@ func (r *rig) set(name string, endpoints []matrix.Endpoint) {
 	r.ok(r.matrix.Set(r.Context(), name, endpoints, matrix.VPCRules().Expect(endpoints)))
 }
 
-// check asks everyone for everyone and fails on any difference to what is expected.
+// settling is how long hosts may not reach each other yet that have to, once their VPCs are
+// Ready: BGP tells the other leaves where they are within seconds.
+const settling = 30 * time.Second
+
+// check asks everyone for everyone and fails on any difference to what is expected: at
+// once if somebody is reached who must not be, else if it does not go away.
 func (r *rig) check(endpoints []matrix.Endpoint) {
 	r.Helper()
-	answer, err := r.matrix.Probe(r.Context(), 5*time.Second)
-	r.ok(err)
-	result := matrix.Compare(endpoints, matrix.VPCRules().Expect(endpoints), answer.Observations)
-	r.Logf("%d endpoints, %d pairs, %d of them reach each other; %d questions within %.1f s, the slowest answer after %v; %d differences",
-		len(endpoints), result.Pairs, result.Reach, result.Questions, answer.Seconds, result.Slowest.Round(time.Millisecond), len(result.Differences))
-	if len(result.Differences) > 0 {
-		lines := result.Lines()
-		r.Errorf("not everyone reaches whom he must, and nobody else:\n%s", strings.Join(lines[:min(40, len(lines))], "\n"))
+	expect := matrix.VPCRules().Expect(endpoints)
+	begin := time.Now()
+	for {
+		answer, err := r.matrix.Probe(r.Context(), 5*time.Second)
+		r.ok(err)
+		result := matrix.Compare(endpoints, expect, answer.Observations)
+		r.Logf("%d endpoints, %d pairs, %d of them reach each other; %d questions within %.1f s, the slowest answer after %v; %d differences",
+			len(endpoints), result.Pairs, result.Reach, result.Questions, answer.Seconds, result.Slowest.Round(time.Millisecond), len(result.Differences))
+		if len(result.Differences) == 0 {
+			return
+		}
+		leaks := slices.ContainsFunc(result.Differences, func(d matrix.Difference) bool { return d.Expected == matrix.Nothing })
+		if leaks || time.Since(begin) > settling {
+			lines := result.Lines()
+			r.Errorf("not everyone reaches whom he must, and nobody else:\n%s", strings.Join(lines[:min(40, len(lines))], "\n"))
+			return
+		}
 	}
 }
 

@@ -18,10 +18,6 @@ type world struct {
 	vpcs        map[string][]string // the names of their subnets, in order
 	attachments map[string]wish
 	groups      map[string]string // the label "group" of each host
-	// native is the subnet whose untagged frames each NIC had since everything was at
-	// rest: untagged frames are of the subnet that the switch has at the port, so a NIC
-	// goes from one to another only with a rest between.
-	native map[string]string
 }
 
 // wish is an attachment.
@@ -41,19 +37,36 @@ type change struct {
 	label  string
 }
 
+func vpcNames() []string    { return []string{"blue", "green", "red"} }
 func subnetNames() []string { return []string{"web", "db"} }
 func groupNames() []string  { return []string{"a", "b", "none"} }
 
+// newWorld has three VPCs with two subnets each, and hosts in both groups.
 func newWorld(hosts []string) world {
-	w := world{map[string][]string{}, map[string]wish{}, map[string]string{}, map[string]string{}}
-	for _, h := range hosts {
-		w.groups[h] = "none"
+	w := world{map[string][]string{}, map[string]wish{}, map[string]string{}}
+	for _, name := range vpcNames() {
+		w.vpcs[name] = subnetNames()
+	}
+	for i, h := range hosts {
+		w.groups[h] = groupNames()[i%2]
 	}
 	return w
 }
 
+// begin are the changes that make an empty cluster this world.
+func (w world) begin() []change {
+	var all []change
+	for _, name := range vpcNames() {
+		all = append(all, w.write(name))
+	}
+	for _, host := range slices.Sorted(maps.Keys(w.groups)) {
+		all = append(all, change{what: "label " + host, host: host, label: w.groups[host]})
+	}
+	return all
+}
+
 func (w world) clone() world {
-	return world{maps.Clone(w.vpcs), maps.Clone(w.attachments), maps.Clone(w.groups), maps.Clone(w.native)}
+	return world{maps.Clone(w.vpcs), maps.Clone(w.attachments), maps.Clone(w.groups)}
 }
 
 // endpoints are who should be where, each such as "host1/eth1 blue/web Tagged", and
@@ -78,21 +91,12 @@ func (w world) endpoints() (all map[string]bool, possible bool) {
 				take(place + " " + a.vpc + "/" + a.subnet)
 				if a.mode == v1alpha1.ModeNative {
 					take(place + " native")
-					segment := a.vpc + "/" + a.subnet
-					possible = possible && (w.native[place] == "" || w.native[place] == segment)
-					w.native[place] = segment
 				}
 				all[endpointName(place, a.vpc, a.subnet, a.mode)] = true
 			}
 		}
 	}
 	return all, possible
-}
-
-// rested says that everything is at rest.
-func (w world) rested() {
-	clear(w.native)
-	w.endpoints()
 }
 
 func endpointName(place, vpc, subnet string, mode v1alpha1.AttachmentMode) string {
@@ -115,7 +119,7 @@ func pick[T any](random *rand.Rand, from ...T) T { return from[random.IntN(len(f
 
 // draw draws a change; what is empty if there is nothing to be changed like that.
 func (w *world) draw(random *rand.Rand) change {
-	name := pick(random, "blue", "green", "red")
+	name := pick(random, vpcNames()...)
 	host := pick(random, slices.Sorted(maps.Keys(w.groups))...)
 	slot := fmt.Sprintf("a%d", 1+random.IntN(7))
 	have, there := w.attachments[slot]
@@ -142,7 +146,7 @@ func (w *world) draw(random *rand.Rand) change {
 		have.group = pick(random, "a", "b")
 	case !there:
 		have = wish{name, pick(random, subnetNames()...), pick(random, "a", "b"), pick(random, "eth1", "eth2", "eth1,eth2"),
-			pick(random, v1alpha1.ModeTagged, v1alpha1.ModeTagged, v1alpha1.ModeNative)}
+			pick(random, v1alpha1.ModeTagged, v1alpha1.ModeNative)}
 	default:
 		return change{}
 	}

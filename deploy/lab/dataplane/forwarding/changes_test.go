@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
 
@@ -91,6 +92,17 @@ func uplinkPulled(t *testing.T, f *fabric) {
 		}
 		f.replug(cable)
 		f.switches["leaf1"].awaitSessions(t, 2)
+	}
+}
+
+// cableMoved: a host's cable is moved from one leaf to the other, and back. Neither loses
+// a route to what is at the other one: what BGP has dropped does not come again.
+func cableMoved(t *testing.T, f *fabric) {
+	nic := end("silent", "eth1")
+	for _, port := range []cabling.End{end("leaf1", "Ethernet16"), end("leaf2", "Ethernet12")} {
+		f.must(f.panel.Move(nic, port))
+		f.switches[port.Node].awaitRow(t, 0, "PORT_TABLE:"+port.Port, "oper_status", "up")
+		reach(t, f)
 	}
 }
 

@@ -131,6 +131,7 @@ func TestAFabricForwards(t *testing.T) {
 		{"what is right is left alone", leftAlone},
 		{"ports", portsTell},
 		{"a cable between switches is pulled", uplinkPulled},
+		{"a cable moves to the other leaf", cableMoved},
 		{"a port is shut down", portShutDown},
 		{"tagging changed in place", taggingIgnored},
 		{"a VPC goes and comes", vpcAgain},

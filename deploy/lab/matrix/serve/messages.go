@@ -31,6 +31,8 @@ type WatchRequest struct {
 	Rate float64 `json:"rate,omitempty"`
 	// ForbiddenRate is that to each who must not be reached; 0 for the same.
 	ForbiddenRate float64 `json:"forbiddenRate,omitempty"`
+	// Keep is that of watch.Config.
+	Keep bool `json:"keep,omitempty"`
 }
 
 // Nothing is an empty request or answer.

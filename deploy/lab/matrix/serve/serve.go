@@ -185,7 +185,7 @@ func (s *Server) startWatch(_ *http.Request, request WatchRequest) (Nothing, err
 		request.Rate = rate
 	}
 	s.run++
-	w, err := watch.New(watch.Config{Rate: request.Rate, ForbiddenRate: request.ForbiddenRate, Run: s.run})
+	w, err := watch.New(watch.Config{Rate: request.Rate, ForbiddenRate: request.ForbiddenRate, Run: s.run, Keep: request.Keep})
 	if err != nil {
 		return Nothing{}, fail(http.StatusBadRequest, "%w", err)
 	}

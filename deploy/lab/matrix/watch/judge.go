@@ -62,6 +62,9 @@ func (j *judge) set(endpoints []matrix.Endpoint, expect matrix.Expectation) {
 // that is empty. at is whom the tag belongs to, nil if nobody.
 func (j *judge) verdict(h mark.Heard, n nic, vlan int) (from, at *matrix.Endpoint, reason string) {
 	from, at = j.endpoints[h.From], j.at[n][vlan]
+	if from != nil && at != nil && vlan != 0 && at.VPC != from.VPC && !j.isThere(n, at) {
+		at = nil // the host has let go of the tag, and nobody has it now
+	}
 	switch {
 	case from == nil: // of somebody who is not ours
 	case at == nil && j.hasSegment(n, from):
@@ -76,6 +79,12 @@ func (j *judge) verdict(h mark.Heard, n nic, vlan int) (from, at *matrix.Endpoin
 		reason = j.between(h, at)
 	}
 	return from, at, reason
+}
+
+// isThere says whether an endpoint is at a NIC, with the tag that it had.
+func (j *judge) isThere(n nic, e *matrix.Endpoint) bool {
+	_, there := j.present[n][e.ID()]
+	return there && j.endpoints[e.ID()].VLAN == e.VLAN
 }
 
 // hasSegment says whether a NIC is in the broadcast domain of an endpoint.

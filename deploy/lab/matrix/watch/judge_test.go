@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/switchlet/switchlet/deploy/lab/matrix"
@@ -74,6 +75,18 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%q, wanted %q", reason, OtherVPC)
 		}
 	})
+	t.Run("a tag that a host has let go of is nobody's", func(t *testing.T) {
+		others := []matrix.Endpoint{web1, web2, db3} // red has gone
+		j.set(others, matrix.VPCRules().Expect(others))
+		h := mark.Heard{Mark: mark.Mark{From: db3.ID(), Kind: mark.Broadcast}, TTL: 64}
+		if _, at, reason := j.verdict(h, nic{"host2", "eth1"}, 202); reason != NotAttached || at != nil {
+			t.Errorf("%q of %v, wanted %q of nobody", reason, at, NotAttached)
+		}
+		h.From = app1.ID()
+		if _, _, reason := j.verdict(h, nic{"host2", "eth1"}, 202); reason != "" {
+			t.Errorf("%q of its own subnet, which is on its way out", reason)
+		}
+	})
 	t.Run("VPCs that were joined are not told apart any more", func(t *testing.T) {
 		expect := matrix.VPCRules().Expect(all)
 		expect[matrix.Pair{From: app1.ID(), To: db3.ID()}] = true
@@ -112,5 +125,63 @@ func TestWhatWasSaidLaterIsJustified(t *testing.T) {
 	}
 	if len(w.leaks) != 1 {
 		t.Errorf("%d leaks, wanted that of red", len(w.leaks))
+	}
+}
+
+// The tag of one VPC goes to another one before the host has let go of it: that stays a
+// leak, whatever is said later.
+func TestTagThatSomebodyHadIsNotJustified(t *testing.T) {
+	blue, red := endpoint("host1", "eth1", "blue", "web", 101), endpoint("host1", "eth1", "red", "app", 102)
+	sender := endpoint("host2", "eth1", "red", "app", 102)
+	w, err := New(Config{Rate: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.epochs = []Epoch{{Name: "before"}}
+	w.judge.set([]matrix.Endpoint{blue, red, sender}, nil)
+	payload := mark.Mark{Kind: mark.Broadcast, From: sender.ID()}.Message()
+	w.hear(nic{"host1", "eth1"}, 101, payload, len(payload))
+	red.VLAN = 101
+	w.judge.set([]matrix.Endpoint{red, sender}, nil)
+	w.justify()
+	if len(w.leaks) != 1 {
+		t.Errorf("%d leaks, wanted that of red with the tag of blue", len(w.leaks))
+	}
+}
+
+// A watch that keeps frames does not judge those without a tag, at either end: it says
+// what it has seen of them.
+func TestFramesWithoutATagAreKept(t *testing.T) {
+	tagged, native := endpoint("host1", "eth1", "blue", "web", 101), endpoint("host2", "eth1", "red", "app", 0)
+	w, err := New(Config{Rate: 1, Run: 7, Keep: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.epochs = []Epoch{{Name: "all"}}
+	w.judge.set([]matrix.Endpoint{tagged, native}, nil)
+	for _, test := range []struct {
+		from  matrix.Endpoint
+		place nic
+		vlan  int
+	}{
+		{tagged, nic{"host2", "eth1"}, 0}, {native, nic{"host1", "eth1"}, 101}, {native, nic{"host1", "eth1"}, 7}, {tagged, nic{"host1", "eth1"}, 7},
+	} {
+		payload := mark.Mark{Kind: mark.Broadcast, From: test.from.ID(), Run: 7, Sent: 42}.Message()
+		w.hear(test.place, test.vlan, payload, len(payload))
+	}
+	frames, endpoints := w.kept()
+	want := []Frame{
+		{From: tagged.ID(), Kind: mark.Broadcast, Place: "host2/eth1", Sent: 42},
+		{From: native.ID(), Kind: mark.Broadcast, Untagged: true, Place: "host1/eth1", VLAN: 101, At: tagged.ID(), Sent: 42},
+		{From: native.ID(), Kind: mark.Broadcast, Untagged: true, Place: "host1/eth1", VLAN: 7, Sent: 42},
+	}
+	for i := range frames {
+		frames[i].Heard = 0
+	}
+	if !slices.Equal(frames, want) || len(endpoints) != 2 {
+		t.Errorf("%+v\nwanted %+v", frames, want)
+	}
+	if len(w.leaks) != 1 {
+		t.Errorf("%d leaks, wanted the one whose tags are known at both ends", len(w.leaks))
 	}
 }

@@ -17,11 +17,12 @@ type leakKey struct {
 	to     matrix.ID
 	v6     bool
 	reason string
+	held   bool // somebody had the tag
 }
 
 // leak counts a frame that came where it must not.
 func (w *Watch) leak(h mark.Heard, n nic, vlan int, from, at *matrix.Endpoint, reason string) {
-	k := leakKey{h.From, n, vlan, h.Kind, h.To, h.IPv6, reason}
+	k := leakKey{h.From, n, vlan, h.Kind, h.To, h.IPv6, reason, at != nil}
 	l := w.leaks[k]
 	if l == nil {
 		l = &Leak{
@@ -42,11 +43,12 @@ func (w *Watch) leak(h mark.Heard, n nic, vlan int, from, at *matrix.Endpoint, r
 }
 
 // justify takes back what was thought to be a leak only because nobody had told yet what
-// is attached to a NIC, and with which tag: a switch may be faster than whoever tells.
+// is attached to a NIC, and with which tag: a switch may be faster than whoever tells. It
+// must not be faster than the host, which lets go of a tag before it is another VPC's.
 func (w *Watch) justify() {
 	maps.DeleteFunc(w.leaks, func(k leakKey, _ *Leak) bool {
 		from, at := w.judge.endpoints[k.from], w.judge.at[k.nic][k.vlan]
-		early := k.reason == NotAttached || k.reason == OtherTag
+		early := !k.held && (k.reason == NotAttached || k.reason == OtherTag)
 		return early && at != nil && at.VPC == from.VPC && at.Subnet == from.Subnet
 	})
 }

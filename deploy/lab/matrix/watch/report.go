@@ -27,6 +27,10 @@ type Report struct {
 	Flows []Flow `json:"flows"`
 	// Leaks are frames where they must not come.
 	Leaks []Leak `json:"leaks"`
+	// Frames that are not judged yet, and the endpoints that ever were; only of a watch
+	// that keeps them, and only when it has ended.
+	Frames    []Frame           `json:"frames,omitempty"`
+	Endpoints []matrix.Endpoint `json:"endpoints,omitempty"`
 }
 
 // Epoch is a time with one expectation.

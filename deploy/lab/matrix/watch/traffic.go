@@ -64,7 +64,10 @@ func (w *Watch) hear(n nic, vlan int, frame []byte, size int) {
 	defer w.mu.Unlock()
 	w.heard++
 	from, at, reason := w.judge.verdict(h, n, vlan)
-	if reason != "" {
+	switch {
+	case w.cfg.Keep && h.Run == w.cfg.Run && from != nil && (from.VLAN == 0 || vlan == 0):
+		w.keep(h, n, vlan, from, at)
+	case reason != "":
 		w.leak(h, n, vlan, from, at, reason)
 		return
 	}

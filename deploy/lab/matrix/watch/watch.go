@@ -25,6 +25,9 @@ type Config struct {
 	ForbiddenRate float64
 	// Run is a number that no other probe or watch of the same time has.
 	Run uint32
+	// Keep keeps frames without a VLAN tag for the final report, instead of judging
+	// them by who was attached where: whose they are only the switches know.
+	Keep bool
 }
 
 // Watch is going on until it is stopped.
@@ -40,6 +43,7 @@ type Watch struct {
 	expect  matrix.Expectation
 	flows   map[flowKey]*flow
 	leaks   map[leakKey]*Leak
+	frames  []Frame
 	since   time.Time
 	epochs  []Epoch
 	sent    uint64
@@ -177,6 +181,7 @@ func (w *Watch) Stop() (Report, error) {
 		time.Sleep(10 * time.Millisecond) // no one tells of what does not come
 	}
 	report := w.report(func(*flow) bool { return true })
+	report.Frames, report.Endpoints = w.kept()
 	for _, s := range w.sniffers {
 		failed = append(failed, s.close())
 	}
