@@ -151,18 +151,37 @@ func (c *Converger) validated(wanted render.Wanted, policy v1alpha1.DriftPolicy,
 // blame leaves out the owners of the rows that take part in violations, or the
 // deletions that leave a row of somebody else's without what it needs. It
 // reports whether it found any.
+//
+// Those whose rows the plan changes come first: a rule is looked at from every row
+// that it is about, and the others were well until then.
 func (c *Converger) blame(violations []yang.Violation, wanted render.Wanted, plan sonic.Plan, now time.Time) bool {
+	changed := map[sonic.Key]bool{}
+	for _, stage := range plan.Stages {
+		for i := range stage.Commands {
+			changed[stage.Commands[i].Key] = true
+		}
+	}
+	if c.leaveOut(violations, wanted, func(key sonic.Key) bool { return changed[key] }, now) {
+		return true
+	}
+	found := c.leaveOut(violations, wanted, func(sonic.Key) bool { return true }, now)
+	for i := 0; i < len(violations) && !found; i++ {
+		found = c.holdFor(violations[i], plan, now)
+	}
+	return found
+}
+
+// leaveOut leaves out the owners of those rows in violations that may be concerned,
+// and reports whether there are any.
+func (c *Converger) leaveOut(violations []yang.Violation, wanted render.Wanted, may func(sonic.Key) bool, now time.Time) bool {
 	found := false
 	for _, violation := range violations {
 		for _, key := range append([]sonic.Key{violation.Key}, violation.Others...) {
 			owner, ok := wanted.Owners[key]
-			if ok && !c.quarantine.left(owner) {
+			if ok && may(key) && !c.quarantine.left(owner) {
 				c.quarantine.add(owner, render.ReasonSchemaViolation, render.SchemaViolation(key, explain(violation)), wanted, now)
 				found = true
 			}
-		}
-		if !found {
-			found = c.holdFor(violation, plan, now)
 		}
 	}
 	return found

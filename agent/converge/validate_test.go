@@ -57,6 +57,32 @@ func TestModelsForbidARow(t *testing.T) {
 	}
 }
 
+// Two attachments that would have a port untagged in two VLANs are told so; the one that
+// has the port tagged already, of which the models' rule speaks as well, goes on.
+func TestBystanderGoesOn(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	r.apply(spec("r1", 100))
+	s := spec("r2", 100, 101, 102)
+	for i, name := range []string{"web", "late", "later"} {
+		s.Segments[i].Ports[0].Owner.Name = name
+		if i > 0 {
+			s.Segments[i].Ports[0].Mode = v1alpha1.ModeNative
+		}
+	}
+	r.write(s)
+	f := r.until("the attachments have a problem", hasProblem(v1alpha1.KindVPCAttachment, "untagged in several VLANs"))
+	for _, problem := range f.Problems {
+		if problem.Owner.Name == "web" {
+			t.Errorf("the bystander has a problem: %+v", problem)
+		}
+	}
+	f = r.until("the rest is in force", func(f report.Facts) bool { return f.AppliedGeneration == 2 && f.Programmed.OK })
+	if rows := r.rows(); rows["VLAN_MEMBER|Vlan100|Ethernet0"] == nil || rows["VLAN|Vlan101"] == nil {
+		t.Errorf("rows are missing; problems are %+v", f.Problems)
+	}
+}
+
 // A field that the models lack never gets into CONFIG_DB: it would break the
 // operator's own tools.
 func TestModelsLackAField(t *testing.T) {
