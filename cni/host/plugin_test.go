@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"github.com/switchlet/switchlet/cni/host/request"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
+	"github.com/switchlet/switchlet/deploy/lab/process"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
 )
 
@@ -66,13 +66,8 @@ func (r *pluginRig) start() {
 		nettest.In(r.t, r.host, func() error { return runPlugin(ctx, opts, config, api, log) })
 	})
 	r.end = sync.OnceFunc(func() { cancel(); running.Wait() })
-	rbactest.Eventually(r.t, func() error { // the file alone may be that of the run before
-		connection, err := net.Dial("unix", filepath.Join(r.dir, "s"))
-		if err != nil {
-			return err
-		}
-		return connection.Close()
-	})
+	answers := process.Answers(filepath.Join(r.dir, "s"))
+	rbactest.Eventually(r.t, func() error { return answers(r.t.Context()) })
 }
 
 // call runs the plugin for a pod, and returns what it says.

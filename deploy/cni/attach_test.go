@@ -2,7 +2,6 @@ package cni_test
 
 import (
 	"errors"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/cni/host/hostconfig"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
+	"github.com/switchlet/switchlet/deploy/lab/process"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
 )
 
@@ -46,13 +46,8 @@ func (n *node) start(c corev1.Container) (stop func()) {
 			n.t.Logf("the agent's log, %v:\n%s", err, text)
 		}
 	})
-	rbactest.Eventually(n.t, func() error { // the file alone may be that of the run before
-		connection, err := net.Dial("unix", n.socket())
-		if err != nil {
-			return err
-		}
-		return connection.Close()
-	})
+	answers := process.Answers(n.socket())
+	rbactest.Eventually(n.t, func() error { return answers(n.t.Context()) })
 	return stop
 }
 

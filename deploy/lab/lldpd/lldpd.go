@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -97,13 +96,7 @@ func (d *Daemon) Start(ctx context.Context) (*process.Process, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	// To connect is to be answered, and needs no start of lldpcli for each look.
-	err = p.WaitReady(ctx, func(ctx context.Context) error {
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", cmp.Or(cfg.Socket, defaultSocket))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	})
+	err = p.WaitReady(ctx, process.Answers(cmp.Or(cfg.Socket, defaultSocket)))
 	if err == nil {
 		err = cfg.client().Do(ctx, "-c", cfg.File)
 	}

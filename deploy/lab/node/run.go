@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -165,13 +164,7 @@ func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = p.WaitReady(ctx, func(ctx context.Context) error {
-		connection, err := new(net.Dialer).DialContext(ctx, "unix", containerdSocket)
-		if err != nil {
-			return err
-		}
-		return connection.Close()
-	})
+	err = p.WaitReady(ctx, process.Answers(containerdSocket))
 	if err != nil {
 		return nil, errors.Join(err, p.Kill())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -33,6 +34,18 @@ func (p *Process) WaitReady(ctx context.Context, probe func(context.Context) err
 			return fmt.Errorf("%s is not ready: %w; the end of its log %s:\n%s",
 				p.name, errors.Join(err, context.Cause(ctx)), p.log, Tail(p.log, 15))
 		}
+	}
+}
+
+// Answers is a probe: whether somebody answers at a Unix socket. The file alone may be
+// that of a program that has ended.
+func Answers(socket string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		connection, err := new(net.Dialer).DialContext(ctx, "unix", socket)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
 	}
 }
 

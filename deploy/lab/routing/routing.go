@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -186,13 +185,7 @@ func startDaemon(ctx context.Context, name, node string) (*process.Process, erro
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	// To connect is to be answered, and needs no start of vtysh for each look.
-	err = p.WaitReady(ctx, func(ctx context.Context) error {
-		conn, err := new(net.Dialer).DialContext(ctx, "unix", filepath.Join(sockets, name+".vty"))
-		if err != nil {
-			return err
-		}
-		return conn.Close()
-	})
+	err = p.WaitReady(ctx, process.Answers(filepath.Join(sockets, name+".vty")))
 	if err == nil {
 		err = read(ctx, name, node)
 	}
