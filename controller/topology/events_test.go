@@ -133,6 +133,12 @@ func events() []event {
 			f.cable(nic(h, 0), f.port(f.of(v1alpha1.RoleSpine)))
 			f.mistake(hostRef(h), "HostOnSpine")
 		}},
+		{"spines that are cabled to each other", func(f *fabric) {
+			one, other := f.of(v1alpha1.RoleSpine), f.of(v1alpha1.RoleSpine)
+			if one != other {
+				f.cable(f.port(one), f.port(other))
+			}
+		}},
 		{"a bond over switches that are not one group", func(f *fabric) {
 			h := f.addHost(true, 2)
 			h.Status.NICs[0].Bond, h.Status.NICs[1].Bond = "bond0", "bond0"

@@ -26,7 +26,7 @@ func (b *builder) judgePlaces() {
 		x, y := b.of(l.a), b.of(l.b)
 		switch {
 		case x.sw != nil && y.sw != nil:
-			b.judgeSwitches(l, x, y)
+			b.judgeSwitches(l)
 		case x.host != nil && y.sw != nil:
 			b.judgeHost(l, l.a, l.b, bonds)
 		case x.sw != nil && y.host != nil:
@@ -76,9 +76,18 @@ func groupOf(sw *v1alpha1.Switch) string {
 	return "group/" + sw.Spec.RedundancyGroup
 }
 
-func (b *builder) judgeSwitches(l *found, x, y *system) {
-	if !joins(x.sw.Spec.Role, y.sw.Spec.Role) {
-		b.note(x.ObjectReference, "NoUplink", "%s and %s are cabled to each other, %s to %s, which makes no uplink.",
-			b.say(l.a), b.say(l.b), strings.ToLower(string(x.sw.Spec.Role)), strings.ToLower(string(y.sw.Spec.Role)))
+// judgeSwitches notes a cable that makes no uplink, on both of its switches.
+func (b *builder) judgeSwitches(l *found) {
+	first, second := l.a, l.b
+	if b.compare(first, second) > 0 {
+		first, second = second, first
+	}
+	x, y := b.of(first), b.of(second)
+	if joins(x.sw.Spec.Role, y.sw.Spec.Role) {
+		return
+	}
+	for _, s := range []*system{x, y} {
+		b.note(s.ObjectReference, "NoUplink", "%s and %s are cabled to each other, %s to %s, which makes no uplink.",
+			b.say(first), b.say(second), strings.ToLower(string(x.sw.Spec.Role)), strings.ToLower(string(y.sw.Spec.Role)))
 	}
 }
