@@ -189,6 +189,26 @@ type HostNetworkStatus struct {
 	// +listType=atomic
 	// +optional
 	Slices []AddressRange `json:"slices,omitempty"`
+	// Tags with which frames of the subnet can leave the host now: those of the
+	// devices that there are, and those of pods that are attached to a NIC or to a
+	// virtual function itself, which keep theirs as long as they run. All are here, or
+	// the status is not written.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	// +optional
+	Tags []HostTag `json:"tags,omitempty"`
+}
+
+// HostTag is how a host marks frames at a NIC.
+type HostTag struct {
+	// NIC, or bond, that frames leave by.
+	// +kubebuilder:validation:MaxLength=15
+	NIC string `json:"nic"`
+	// VLAN id of the IEEE 802.1Q tag; 0 or absent: there is none.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=4094
+	// +optional
+	VLAN int32 `json:"vlan,omitempty"`
 }
 
 // HostConfig is the compiled configuration of one host, and what became of it. Its

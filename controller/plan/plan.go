@@ -79,12 +79,20 @@ type Result struct {
 	// on, and of switches. An attachment that has none on a switch is in its spec
 	// at all its places there, or waits for an identifier.
 	Problems []Problem
-	// Waiting are the VLAN ids of tagged places that wait for a host: it is told them at
-	// once, since it lets go of one id by going over to another.
-	Waiting map[Carrier]int32
+	// Waiting are the places that wait for a host.
+	Waiting map[Carrier]Wait
 	// Awaited says that somebody would get a VLAN id if one that was given back were
 	// free already.
 	Awaited bool
+}
+
+// Wait is what a place gets when the host there has let go of another network's id.
+type Wait struct {
+	// VLAN id of a tagged place, which the host is told at once: it lets go of one id by
+	// going over to another. 0 if untagged.
+	VLAN int32
+	// Problem says for people what it waits for.
+	Problem string
 }
 
 // Problem is one that an object has on a switch.
@@ -125,16 +133,16 @@ func (r *Result) compile(in Inputs, g group, vpcs vpcChecks, places []Placement)
 		}
 		r.Problems = append(r.Problems, try.Problems...)
 		r.Awaited = r.Awaited || try.Awaited
-		for c, id := range try.Waiting {
-			r.wait(c, id)
+		for c, w := range try.Waiting {
+			r.wait(c, w)
 		}
 		return
 	}
 }
 
-func (r *Result) wait(c Carrier, id int32) {
+func (r *Result) wait(c Carrier, w Wait) {
 	if r.Waiting == nil {
-		r.Waiting = map[Carrier]int32{}
+		r.Waiting = map[Carrier]Wait{}
 	}
-	r.Waiting[c] = id
+	r.Waiting[c] = w
 }

@@ -26,13 +26,19 @@ type Tag struct {
 	VNI int32
 }
 
-// TagsOf are those that a host may send: what its HostConfig says, and what it said
-// until the host has put a newer one into force.
+// TagsOf are those that a host may send: what its HostConfig says, what it said until
+// the host has put a newer one into force, and what the host reports.
 func TagsOf(c *v1alpha1.HostConfig) []Tag {
-	was := sentBy(c)
-	out := slices.Grow(tagsIn(c), len(was))
-	for _, s := range was {
+	out := tagsIn(c)
+	for _, s := range sentBy(c) {
 		out = append(out, s.Tag)
+	}
+	for _, n := range c.Status.Networks {
+		for _, t := range n.Tags {
+			if tag := (Tag{c.Name, t.NIC, t.VLAN, n.VNI}); !slices.Contains(out, tag) {
+				out = append(out, tag)
+			}
+		}
 	}
 	return out
 }
@@ -43,13 +49,17 @@ type sent struct {
 	generation int64
 }
 
-// sentBy reads the annotation, as far as the host may still send so.
+// sentBy reads the annotation, which says something until the host has put the newest
+// spec into force. A host whose agent has never reported attaches no pods.
 func sentBy(c *v1alpha1.HostConfig) []sent {
+	if c.Status.ObservedGeneration == 0 || c.Status.ObservedGeneration >= c.Generation && c.Status.AppliedRevision == c.Spec.Revision {
+		return nil
+	}
 	entries := strings.Fields(c.Annotations[SentAnnotation])
 	out := make([]sent, 0, len(entries))
 	for _, entry := range entries {
 		s, ok := parseSent(entry)
-		if s.Host = c.Name; ok && mayStillSend(c, s.Tag) {
+		if s.Host = c.Name; ok {
 			out = append(out, s)
 		}
 	}
@@ -64,24 +74,6 @@ func parseSent(entry string) (sent, bool) {
 	vni, err2 := strconv.ParseUint(number, 10, 24)
 	generation, err3 := strconv.ParseInt(at, 10, 64)
 	return sent{Tag{NIC: nic, VLAN: int32(vlan), VNI: int32(vni)}, generation}, nic != "" && err1 == nil && err2 == nil && err3 == nil
-}
-
-// mayStillSend says whether a host may send what its HostConfig has no more. It has
-// let go when it has put the newest spec into force, unless pods are attached and it
-// keeps them their way out: where the spec has no other, and where they are attached
-// to the NIC itself, which a running pod cannot leave. A host whose agent has never
-// reported attaches no pods.
-func mayStillSend(c *v1alpha1.HostConfig, t Tag) bool {
-	if c.Status.ObservedGeneration == 0 {
-		return false
-	}
-	if c.Status.ObservedGeneration < c.Generation || c.Status.AppliedRevision != c.Spec.Revision {
-		return true
-	}
-	if !slices.ContainsFunc(c.Status.Networks, func(n v1alpha1.HostNetworkStatus) bool { return n.VNI == t.VNI && n.Pods > 0 }) {
-		return false
-	}
-	return t.VLAN == 0 || !slices.ContainsFunc(c.Spec.Networks, func(n v1alpha1.HostNetwork) bool { return n.VNI == t.VNI && len(n.Uplinks) > 0 })
 }
 
 // tagsIn are the tags of a HostConfig's spec.

@@ -29,11 +29,15 @@ func sending(generation int64, was string, tags ...string) *v1alpha1.HostConfig 
 	return c
 }
 
-// reporting has a host say what it has put into force, and the VNIs of its pods.
-func reporting(c *v1alpha1.HostConfig, generation int64, pods ...int32) *v1alpha1.HostConfig {
+// reporting has a host say what it has put into force, and what it sends.
+func reporting(c *v1alpha1.HostConfig, generation int64, tags ...string) *v1alpha1.HostConfig {
 	c.Status = v1alpha1.HostConfigStatus{ObservedGeneration: generation, AppliedRevision: fmt.Sprint("r", generation)}
-	for _, vni := range pods {
-		c.Status.Networks = append(c.Status.Networks, v1alpha1.HostNetworkStatus{VNI: vni, Pods: 1})
+	for _, text := range tags {
+		s, ok := parseSent(text + "@0")
+		if !ok {
+			panic(text)
+		}
+		c.Status.Networks = append(c.Status.Networks, v1alpha1.HostNetworkStatus{VNI: s.VNI, Tags: []v1alpha1.HostTag{{NIC: s.NIC, VLAN: s.VLAN}}})
 	}
 	return c
 }
@@ -51,10 +55,9 @@ func TestTagsOf(t *testing.T) {
 		{"what it said, as long as the host has not seen that", reporting(sending(5, "eth0/100/10101@4"), 4), "eth0/100/10101"},
 		{"… or has seen it and not put it into force", applying, "eth0/100/10101"},
 		{"nothing any more", reporting(sending(5, "eth0/100/10101@4"), 5), ""},
-		{"pods that are still attached keep their way", reporting(sending(5, "eth0/100/10101@4"), 5, 10101), "eth0/100/10101"},
-		{"… also where their network has no other", reporting(sending(5, "eth0/100/10101@4", "-/-/10101"), 5, 10101), "eth0/100/10101"},
-		{"… and go another one", reporting(sending(5, "eth0/100/10101@4", "eth0/200/10101"), 5, 10101), "eth0/200/10101"},
-		{"… but not those on the NIC itself", reporting(sending(5, "eth0/0/10101@4", "eth0/200/10101"), 5, 10101), "eth0/200/10101 eth0/0/10101"},
+		{"what it says that it sends", reporting(sending(5, ""), 5, "eth0/100/10101"), "eth0/100/10101"},
+		{"… beside what it shall send", reporting(sending(5, "", "eth0/200/10101"), 5, "eth0/200/10101", "eth0/0/10101"), "eth0/200/10101 eth0/0/10101"},
+		{"… once", reporting(sending(5, "eth0/100/10101@4", "eth0/200/10101"), 4, "eth0/100/10101"), "eth0/200/10101 eth0/100/10101"},
 		{"a host without agent has attached no pod", sending(5, "eth0/100/10101@4"), ""},
 		{"a damaged annotation says nothing", reporting(sending(5, "eth0/100@4 /// eth0/9999/1@4 eth0/1/1"), 4), ""},
 	} {

@@ -84,9 +84,12 @@ func (t *assignment) place(in Inputs, choose *chooser, a attachment) bool {
 	case waits != nil:
 		t.waiting[a.vrf()], t.waiting[a.segment()] = true, true
 		t.problems.add(sw, waits)
-		if l2, _ := a.vnis(); a.Spec.Mode != v1alpha1.ModeNative {
-			t.problems.wait(Carrier{Switch: sw, Port: a.Port.Name, VPC: a.vpcName(), VNI: l2}, t.ids[a.segment()])
+		wait := Wait{VLAN: t.ids[a.segment()], Problem: waits.Message}
+		if a.Spec.Mode == v1alpha1.ModeNative {
+			wait.VLAN = 0
 		}
+		l2, _ := a.vnis()
+		t.problems.wait(Carrier{Switch: sw, Port: a.Port.Name, VPC: a.vpcName(), VNI: l2}, wait)
 	case given && a.held != nil:
 		t.problems.addHeld(sw, *a.problem)
 	case a.held != nil: // its VLAN id was taken by hand: nothing stays in force

@@ -107,7 +107,7 @@ func outcomeOn(in *inputs, out plan.Result, name string) outcome {
 		add(p)
 	}
 	o.waiting = maps.Clone(out.Waiting)
-	maps.DeleteFunc(o.waiting, func(c plan.Carrier, _ int32) bool { return c.Switch != name })
+	maps.DeleteFunc(o.waiting, func(c plan.Carrier, _ plan.Wait) bool { return c.Switch != name })
 	if spec := out.Specs[name]; spec.BGP != nil {
 		o.underlay.uplinks = len(spec.BGP.Uplinks)
 	}

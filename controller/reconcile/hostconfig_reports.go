@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -61,7 +62,8 @@ func (p *progress) standing(config *v1alpha1.SwitchConfig, c plan.Carrier) plan.
 	}
 	segment, port := placeOf(&config.Spec, c)
 	if port == nil {
-		return plan.Standing{Problem: known.problems[plan.VPCRef(c.VPC)].Message, Waiting: known.waiting[c]}
+		wait := known.waiting[c]
+		return plan.Standing{Problem: cmp.Or(wait.Problem, known.problems[plan.VPCRef(c.VPC)].Message), Waiting: wait.VLAN}
 	}
 	since, ok := known.ports[carried{c.Port, c.VNI, segment.VLAN, port.Mode}]
 	if !ok {

@@ -52,9 +52,9 @@ func (b base) meaning(ctx context.Context, name types.NamespacedName, namespace 
 	wants, err := nad.ParseConfig(name.Namespace, definition.Spec.Config)
 	switch {
 	case errors.Is(err, nad.ErrForeign):
-		return nil, nil //nolint:nilerr // it is another plugin's
+		return nil, nil // it is another plugin's
 	case err != nil:
-		return &meaning{mistake: &mistake{"InvalidConfig", err.Error() + "."}}, nil
+		return &meaning{mistake: &mistake{"InvalidConfig", err.Error() + "."}}, nil //nolint:nilerr // it is its author's to mend
 	}
 	return b.resolve(ctx, wants, name.Namespace, namespace)
 }

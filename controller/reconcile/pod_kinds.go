@@ -145,7 +145,7 @@ func (c *claim) DeepCopyObject() runtime.Object {
 
 func (d *definition) DeepCopyObject() runtime.Object {
 	out := *d
-	d.ObjectMeta.DeepCopyInto(&out.ObjectMeta)
+	d.DeepCopyInto(&out.ObjectMeta)
 	out.Status.Conditions = slices.Clone(d.Status.Conditions)
 	return &out
 }

@@ -41,8 +41,8 @@ type compiled struct {
 	ports map[carried]int64
 	// problems of the plan, by the object that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
-	// waiting are the VLAN ids of places that wait for their host.
-	waiting  map[plan.Carrier]int32
+	// waiting are the places that wait for their host.
+	waiting  map[plan.Carrier]plan.Wait
 	underlay underlay
 }
 
@@ -60,8 +60,8 @@ type outcome struct {
 	vpcs map[v1alpha1.ObjectReference]types.NamespacedName
 	// problems, by the attachment that has them.
 	problems map[v1alpha1.ObjectReference]v1alpha1.Problem
-	// waiting are the VLAN ids of places that wait for their host.
-	waiting  map[plan.Carrier]int32
+	// waiting are the places that wait for their host.
+	waiting  map[plan.Carrier]plan.Wait
 	underlay underlay
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/switchlet/switchlet/cni/host/ipam"
 	"github.com/switchlet/switchlet/cni/host/networks"
 	"github.com/switchlet/switchlet/cni/host/request"
+	"github.com/switchlet/switchlet/cni/host/uplink"
 	"github.com/switchlet/switchlet/cni/protocol"
 )
 
@@ -33,9 +34,12 @@ type Report struct {
 func (s *Service) Report() Report {
 	now, _ := s.now()
 	r := Report{Revision: now.applied, Err: now.err, Problems: slices.Concat(now.invalid, now.uplinks)}
-	used, pods := map[int32][]netip.Addr{}, map[int32]int32{}
+	used, pods, tags := map[int32][]netip.Addr{}, map[int32]int32{}, uplink.Tags(now.devices)
 	for _, a := range s.cfg.Journal.All() {
 		pods[a.VNI]++
+		if t, direct := uplink.TagOf(now.devices, a.Parent, a.VLAN); direct {
+			tags.Add(a.VNI, t)
+		}
 		for _, p := range a.Addresses {
 			used[a.VNI] = append(used[a.VNI], p.Addr())
 		}
@@ -43,8 +47,11 @@ func (s *Service) Report() Report {
 	for _, n := range now.set.All() {
 		pods[n.VNI] += 0 // it is told of, with pods or without
 	}
+	for vni := range tags {
+		pods[vni] += 0
+	}
 	for _, vni := range slices.Sorted(maps.Keys(pods)) {
-		status := v1alpha1.HostNetworkStatus{VNI: vni, Pods: pods[vni]}
+		status := v1alpha1.HostNetworkStatus{VNI: vni, Pods: pods[vni], Tags: tags.Of(vni)}
 		status.Free, status.Slices = space(now.set.Get(vni), used[vni])
 		r.Networks = append(r.Networks, status)
 	}

@@ -79,9 +79,9 @@ type current struct {
 	applied string
 	// invalid are the problems of the spec, uplinks those of the host's devices.
 	invalid, uplinks []v1alpha1.Problem
-	failed           map[int32]error // networks whose devices could not be made
-	mtus             map[string]int  // of the host's devices
-	err              error           // why no network can be had
+	failed           map[int32]error          // networks whose devices could not be made
+	devices          map[string]uplink.Device // of the host, by name
+	err              error                    // why no network can be had
 }
 
 // New is a service without networks.

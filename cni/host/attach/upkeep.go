@@ -76,9 +76,9 @@ func (s *Service) devices(set networks.Set, applied string) current {
 	if !left {
 		next.applied = set.Revision
 	}
-	next.mtus = map[string]int{}
+	next.devices = map[string]uplink.Device{}
 	for _, d := range have {
-		next.mtus[d.Name] = d.MTU
+		next.devices[d.Name] = d
 	}
 	return next
 }
@@ -132,12 +132,12 @@ func (s *Service) parent(n *networks.Network) (string, int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name := s.uplinkOf(n).Parent()
-	mtu, ok := s.current.mtus[name]
+	device, ok := s.current.devices[name]
 	if !ok {
 		return "", 0, &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s cannot be had on this node: %v", n.Name(), cmp.Or(s.current.err, s.whyNot(n))),
 			Details: fmt.Sprintf("see kubectl get links, and the status of HostConfig %s", s.cfg.Node)}
 	}
-	return name, mtu, nil
+	return name, device.MTU, nil
 }
 
 // whyNot is why a network has no device. The caller holds mu.

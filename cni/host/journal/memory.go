@@ -91,7 +91,7 @@ func (m *memory) remove(k request.Key, at time.Time) {
 		delete(u.holders, p.Addr())
 		if !at.IsZero() {
 			u.release(p.Addr(), at)
-			if a.Pod.Name != "" && u.released[p.Addr()] == at {
+			if a.Pod.Name != "" && u.released[p.Addr()].Equal(at) {
 				u.former[p.Addr()] = request.Pod{Namespace: a.Pod.Namespace, Name: a.Pod.Name}
 			}
 		}

@@ -2,8 +2,10 @@ package dataplane_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -46,17 +48,24 @@ func TestAppliedWhenNothingIsLeft(t *testing.T) {
 		service.Set(compiled, nil)
 		return service.Report().Revision
 	}
+	sent := func() string {
+		var all []string
+		for _, n := range service.Report().Networks {
+			all = append(all, fmt.Sprint(n.VNI, n.Tags))
+		}
+		return strings.Join(all, " ")
+	}
 	first := network(1, v1alpha1.HostUplink{NIC: "eth1", VLAN: 100})
-	if got := set("a", first); got != "a" {
-		t.Fatalf("revision %q is applied, want a", got)
+	if got := set("a", first); got != "a" || sent() != "1111 [{eth1 100}]" {
+		t.Fatalf("revision %q is applied, want a; the host sends %s", got, sent())
 	}
 	host.keeps = true
-	if got := set("b"); got != "a" || r.devices() == "" {
-		t.Errorf("revision %q is applied while these are left:\n%s", got, r.devices())
+	if got := set("b"); got != "a" || sent() != "1111 [{eth1 100}]" {
+		t.Errorf("revision %q is applied, and the host sends %s, while these are left:\n%s", got, sent(), r.devices())
 	}
 	host.keeps = false
 	service.Upkeep()
-	if got := service.Report().Revision; got != "b" || r.devices() != "" {
-		t.Errorf("revision %q is applied, want b; these are left:\n%s", got, r.devices())
+	if got := service.Report().Revision; got != "b" || sent() != "" || r.devices() != "" {
+		t.Errorf("revision %q is applied, want b, and the host sends %s; these are left:\n%s", got, sent(), r.devices())
 	}
 }
