@@ -32,6 +32,8 @@ type Plane struct {
 	kernel *kernel
 	mac    string
 	log    *slog.Logger
+	// addressed are the addresses that were made.
+	addressed chan []Step
 
 	mu     sync.Mutex // of what follows, and of the devices
 	want   Devices
@@ -59,7 +61,7 @@ func Open(cfg Config) (*Plane, error) {
 		k.close()
 		return nil, fmt.Errorf("data plane: %w", err)
 	}
-	return &Plane{kernel: k, mac: cfg.MAC.String(), log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), want: Devices{}}, nil
+	return &Plane{kernel: k, addressed: make(chan []Step, 64), mac: cfg.MAC.String(), log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)), want: Devices{}}, nil
 }
 
 // Close leaves all devices as they are. Set and Run must have returned.
@@ -96,6 +98,12 @@ func (p *Plane) make() error {
 		steps, err = p.kernel.make(p.want)
 		return err
 	})
+	if made := madeAddresses(steps); len(made) > 0 {
+		select {
+		case p.addressed <- made:
+		default: // nobody runs the plane
+		}
+	}
 	if len(steps) > 0 {
 		p.log.Debug("data plane changed", "steps", len(steps), "took", time.Since(began), "commands", commands(steps))
 	}

@@ -28,6 +28,7 @@ func (p *Plane) Run(ctx context.Context, to live.Reports) {
 	group.Go(func() error { p.follow(ctx, to); return nil })
 	group.Go(func() error { p.count(ctx, to); return nil })
 	group.Go(func() error { p.keepRouters(ctx); return nil })
+	group.Go(func() error { p.announce(ctx); return nil })
 	_ = group.Wait()
 }
 

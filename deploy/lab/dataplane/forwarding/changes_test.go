@@ -2,6 +2,7 @@ package forwarding
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -247,5 +248,37 @@ func (d *device) awaitSessions(t *testing.T, want int) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%s does not have %d sessions: %v\n%s", d.name, want, err, answer)
 		}
+	}
+}
+
+// gatewaysKnown makes VLANs with gateways again and again: FRR has their addresses each
+// time, or it would not announce the subnets.
+func gatewaysKnown(t *testing.T, f *fabric) {
+	all, leaf := specs(), f.switches["leaf2"]
+	without := *all["leaf2"]
+	without.Segments = nil
+	for range 6 {
+		f.must(leaf.withdraw(&without))
+		f.must(leaf.configure(all["leaf2"]))
+		for _, segment := range all["leaf2"].Segments {
+			for _, gateway := range segment.Gateways {
+				leaf.awaitAddress(t, fmt.Sprintf("Vlan%d", segment.VLAN), gateway)
+			}
+		}
+	}
+}
+
+// awaitAddress waits until zebra knows an address of an interface.
+func (d *device) awaitAddress(t *testing.T, name, address string) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		answer, err := d.frr.ask(t.Context(), "zebra", "show interface "+name)
+		switch {
+		case err == nil && strings.Contains(answer, " "+address+"\n"):
+			return
+		case time.Now().After(deadline):
+			t.Fatalf("zebra of %s does not know %s of %s: %v\n%s", d.name, address, name, err, answer)
+		}
+		d.settle(t)
 	}
 }

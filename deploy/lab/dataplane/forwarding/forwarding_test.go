@@ -135,6 +135,7 @@ func TestAFabricForwards(t *testing.T) {
 		{"a port is shut down", portShutDown},
 		{"tagging changed in place", taggingIgnored},
 		{"a VPC goes and comes", vpcAgain},
+		{"FRR knows every gateway", gatewaysKnown},
 		{"no mistakes so far", noMistakes},
 		{"config reload", reload},
 		{"VRF set again too soon", wedgedVRF},
