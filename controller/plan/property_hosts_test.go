@@ -75,7 +75,8 @@ func selectsHosts(in Inputs, owner v1alpha1.ObjectReference) bool {
 
 // checkPlaces: an attachment without a problem on a switch is at all of its
 // places there, or waits for VNIs, and at no other place, nor at one of hosts alone
-// that the class does not allow.
+// that the class does not allow. Of a VPC that is not accepted all that was in force
+// stays: nobody asks what its class allows then.
 func checkPlaces(t *rapid.T, in Inputs, out Result) {
 	wanted := map[portUser]bool{}
 	for _, sw := range in.Switches {
@@ -90,7 +91,9 @@ func checkPlaces(t *rapid.T, in Inputs, out Result) {
 	for _, p := range allPlaces(in) {
 		owner := AttachmentRef(keyOf(p))
 		use := portUser{p.Port, owner}
-		wanted[use] = wanted[use] || allowed(in.Classes["default"], p, owner) == nil
+		wanted[use] = wanted[use] || allowed(in.Classes["default"], p, owner) == nil || wasThere(in, use) && slices.ContainsFunc(out.Problems, func(o Problem) bool {
+			return o.Owner == owner && o.Switch == p.Port.Switch && o.Reason == "VPCNotAccepted"
+		})
 		if out.Specs[p.Port.Switch].Revision == "" { // of no switch that there is
 			continue
 		}
@@ -109,6 +112,12 @@ func checkPlaces(t *rapid.T, in Inputs, out Result) {
 			}
 		}
 	}
+}
+
+// wasThere says whether an attachment is at a port in the spec that there is.
+func wasThere(in Inputs, use portUser) bool {
+	config := in.Configs[use.port.Switch]
+	return config != nil && isAt(Result{Specs: map[string]v1alpha1.SwitchConfigSpec{use.port.Switch: config.Spec}}, use)
 }
 
 func isAt(out Result, use portUser) bool {
