@@ -23,8 +23,8 @@ build: ## build the programs into bin/
 	@$(BUILD) -o bin/lab ./deploy/lab
 	@$(BUILD) -o bin/kubectl-switchlet ./deploy/kubectl-switchlet
 
-demo: build ## bring up the lab: a cluster, switches, two VPCs; shows what happens
-	@bin/lab demo
+demo: build ## bring up the lab: a cluster, switches that forward, two VPCs; who reaches whom
+	@bin/lab demo --forward
 
 demo-down: ## take the lab down again
 	@test -x bin/lab || $(MAKE) --no-print-directory build

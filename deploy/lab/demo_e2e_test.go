@@ -12,7 +12,6 @@ import (
 // and who reaches whom through them is as the VPCs say, before a host is re-cabled,
 // after that, and once a VPC is gone.
 func TestDemoThatForwards(t *testing.T) {
-	labtest.Unproven(t)
 	l := newLab(t, "e2eshow", true)
 	forwards(t)
 	begin := time.Now()
