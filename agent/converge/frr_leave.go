@@ -5,20 +5,23 @@ import (
 	"strings"
 	"time"
 
+	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/frr"
 )
 
 // leave takes those VRFs out of FRR that a plan is about to delete from
 // CONFIG_DB: FRR lets go of a VRF's routes and of its L3 VNI only while SONiC
-// still has it. It touches FRR only if it has one of them.
+// still has it. What VRFs take over from each other and the spec no longer says goes
+// before anything else changes, too. It touches FRR only if it has any of this.
 //
 // An FRR that cannot be reached is waited for as long as the patience lasts. It
 // most likely does not run, and has nothing then.
-func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Duration) {
+func (c *Converger) leave(ctx context.Context, plan sonic.Plan, spec *v1alpha1.SwitchConfigSpec, patience time.Duration) {
 	r, reverting := &c.routing, c.trial.lost != ""
 	gone := deletedVRFs(plan)
-	if len(gone) == 0 || len(ofVRFs(r.inForce(), gone)) == 0 {
+	staying, some := c.staysInFRR(plan, spec, gone)
+	if !some {
 		return
 	}
 	for deadline, failures := time.Now().Add(patience), 0; ; failures++ {
@@ -28,10 +31,10 @@ func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Du
 			return
 		}
 		if !ended || left <= 0 || ctx.Err() != nil {
-			c.cfg.Log.Warn("VRFs are deleted that FRR may still have", "error", r.trouble, "VRFs", len(gone))
+			c.cfg.Log.Warn("rows change while FRR may still have VRFs or routes between them that are to go", "error", r.trouble, "VRFs", len(gone))
 			return
 		}
-		r.start(ctx, work{want: withoutVRFs(r.inForce(), gone)})
+		r.start(ctx, work{want: staying})
 		r.settled = nil
 		if !c.awaitFRR(ctx, left) {
 			continue
@@ -44,6 +47,27 @@ func (c *Converger) leave(ctx context.Context, plan sonic.Plan, patience time.Du
 		}
 		pause(ctx, min(backoff(failures), askPause, time.Until(deadline)))
 	}
+}
+
+// staysInFRR is what FRR has without the VRFs that are deleted, and without what VRFs
+// take over and no longer should. It reports whether that is less than FRR has.
+func (c *Converger) staysInFRR(plan sonic.Plan, spec *v1alpha1.SwitchConfigSpec, gone map[string]bool) (frr.Tree, bool) {
+	have := c.routing.inForce()
+	if plan.Commands() == 0 || len(have) == 0 {
+		return nil, false // what is to go from FRR alone goes at once
+	}
+	var wanted frr.Tree
+	if spec != nil {
+		var vnis []int32
+		for _, v := range spec.VRFs {
+			if !gone[sonic.VRFName(int(v.VNI))] {
+				vnis = append(vnis, v.VNI)
+			}
+		}
+		wanted = newTarget(spec, vnis, c.routing.usable, c.box()).tree
+	}
+	staying, some := frr.WithoutImports(have, wanted)
+	return withoutVRFs(staying, gone), some || len(ofVRFs(have, gone)) > 0
 }
 
 // awaitFRR waits for the change of FRR under way, and reports whether it ended in

@@ -55,12 +55,16 @@ func (r *routing) reached(err error, now time.Time) bool {
 }
 
 // blameFRR leaves out the tenants whose statements FRR refused. What concerns
-// the switch as a whole, and what FRR does not let go of, is tried again.
+// the switch as a whole, what VRFs take over from each other, and what FRR does not let
+// go of, is tried again.
 func (c *Converger) blameFRR(refused []frr.Refusal, wanted render.Wanted, now time.Time) {
 	r := &c.routing
 	for _, refusal := range refused {
 		owner := c.box().OwnerOr(refusal.Owner)
 		tenant := owner.Kind != v1alpha1.KindSwitch && !strings.HasPrefix(refusal.Line, "no ") && len(wanted.RowsOf(owner)) > 0
+		if owner.Kind == v1alpha1.KindVPCPeering { // it has no rows that could be left out
+			r.conflicts = append(r.conflicts, v1alpha1.Problem{Owner: owner, Reason: render.ReasonRefusedByFRR, Message: render.RefusedByFRR(refusal)})
+		}
 		switch {
 		case !tenant && r.refused == "":
 			r.refused = render.RefusedByFRR(refusal)

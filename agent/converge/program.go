@@ -108,7 +108,7 @@ func (c *Converger) put(ctx context.Context, d desired, spec *v1alpha1.SwitchCon
 		c.onTrial(change, c.lastGood(d, spec), begun, time.Now())
 		defer func() { c.trial.written(time.Now()) }()
 	}
-	c.leave(ctx, plan, c.cfg.Patience)
+	c.leave(ctx, plan, spec, c.cfg.Patience)
 	if c.trial.lost != "" {
 		return errAgain
 	}

@@ -75,7 +75,11 @@ func (c *Converger) revert(ctx context.Context, reason string) error {
 	plan := sonic.DiffAround(c.leftAlone(), rows, past(*open, rows, ledger), ledger)
 	c.session.balance = nil
 	c.drift.writing = true
-	c.leave(ctx, plan, c.cfg.Patience/settlePart)
+	var before *v1alpha1.SwitchConfigSpec
+	if c.good != nil {
+		before = &c.good.Spec
+	}
+	c.leave(ctx, plan, before, c.cfg.Patience/settlePart)
 	if err := c.write(ctx, plan, &v1alpha1.ApplyTimes{}); err != nil {
 		return err
 	}

@@ -36,7 +36,7 @@ const (
 
 // BGP gives what a spec says to FRR, and nothing if there is no bgp in it. Of
 // the VRFs those have their part for which wanted says so. The owners in it are
-// for Owner to read. The error wraps ErrInvalidSpec if bgp as a whole is of no
+// for Owner to read. A VRF takes over nothing from one that has no part. The error wraps ErrInvalidSpec if bgp as a whole is of no
 // use: what FRR has had better stay then.
 func BGP(spec *v1alpha1.SwitchConfigSpec, box Box, wanted func(*v1alpha1.VRFConfig) bool) (*frr.Config, error) {
 	cfg := &frr.Config{Owner: box.self().String(), SONiC: true}
@@ -59,11 +59,13 @@ func BGP(spec *v1alpha1.SwitchConfigSpec, box Box, wanted func(*v1alpha1.VRFConf
 		return nil, fmt.Errorf("%w: %w", ErrInvalidSpec, err)
 	}
 	cfg.BGP = underlay(uint32(spec.BGP.ASN), routerID, peers)
+	cfg.BGP.GracefulShutdown = box.Draining
 	for i := range spec.VRFs {
 		if wanted(&spec.VRFs[i]) {
 			cfg.VRFs = append(cfg.VRFs, vrfOfFRR(&spec.VRFs[i], routerID))
 		}
 	}
+	addImports(cfg, spec)
 	return cfg, nil
 }
 

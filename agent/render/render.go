@@ -39,6 +39,8 @@ type Box struct {
 	Name string
 	// Gateway is how the box says "anycast gateway".
 	Gateway v1alpha1.GatewayDialect
+	// Draining: the neighbours in BGP are asked to move traffic away.
+	Draining bool
 }
 
 // Wanted is what a spec means on a box.

@@ -43,6 +43,7 @@ func AddToScheme(s *runtime.Scheme) error {
 		&Switch{}, &SwitchList{},
 		&VPC{}, &VPCList{},
 		&VPCAttachment{}, &VPCAttachmentList{},
+		&VPCPeering{}, &VPCPeeringList{},
 		&SwitchConfig{}, &SwitchConfigList{},
 		&Allocation{}, &AllocationList{},
 		&Host{}, &HostList{},

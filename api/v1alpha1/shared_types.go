@@ -4,13 +4,14 @@ import "k8s.io/apimachinery/pkg/types"
 
 // Kind names one of the kinds that can own an identifier, a piece of a switch's
 // configuration, or a problem.
-// +kubebuilder:validation:Enum=VPC;VPCAttachment;Switch;Host;Link
+// +kubebuilder:validation:Enum=VPC;VPCAttachment;VPCPeering;Switch;Host;Link
 type Kind string
 
 // The kinds that an ObjectReference can name.
 const (
 	KindVPC           Kind = "VPC"
 	KindVPCAttachment Kind = "VPCAttachment"
+	KindVPCPeering    Kind = "VPCPeering"
 	KindSwitch        Kind = "Switch"
 	KindHost          Kind = "Host"
 	KindLink          Kind = "Link"

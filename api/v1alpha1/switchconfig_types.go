@@ -82,6 +82,26 @@ type VRFConfig struct {
 	VLAN int32 `json:"vlan"`
 	// Owner is the VPC.
 	Owner ObjectReference `json:"owner"`
+	// Imports are the routes that the VRF takes over from other ones, in rising order
+	// of their VNIs. Nothing is taken over in the other direction unless that VRF says
+	// so, and what was taken over is passed on to nobody.
+	// +listType=atomic
+	// +optional
+	Imports []VRFImport `json:"imports,omitempty"`
+}
+
+// VRFImport is what a VRF takes over from another one.
+type VRFImport struct {
+	// VRF is the L3 VNI of the other one; one of vrfs.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=16777215
+	VRF int32 `json:"vrf"`
+	// Prefixes are the networks whose routes are taken over, with those to single
+	// addresses in them.
+	// +listType=atomic
+	Prefixes []string `json:"prefixes"`
+	// Owner is the VPCPeering of the VPC that takes them over.
+	Owner ObjectReference `json:"owner"`
 }
 
 // SegmentConfig is a broadcast domain: one subnet on one switch.
@@ -98,7 +118,8 @@ type SegmentConfig struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=16777215
 	VRF int32 `json:"vrf"`
-	// Gateways are the gateway's addresses with prefix length: 10.1.0.1/24.
+	// Gateways are the gateway's addresses with prefix length: 10.1.0.1/24. Without
+	// one the segment is isolated: nothing routes into it or out of it.
 	// +kubebuilder:validation:MaxItems=2
 	// +listType=atomic
 	// +optional

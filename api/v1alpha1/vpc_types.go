@@ -26,7 +26,8 @@ type VPCSpec struct {
 	// +optional
 	Class string `json:"class,omitempty"`
 	// Subnets of the VPC. Hosts in different subnets of one VPC reach each
-	// other through the gateway; hosts in different VPCs do not.
+	// other through the gateway, unless one of the subnets is isolated; hosts in
+	// different VPCs do if both sides have made a VPCPeering.
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +listType=map
@@ -46,6 +47,7 @@ type VPCSpec struct {
 
 // Subnet is one broadcast domain of a VPC and its addresses.
 // +kubebuilder:validation:XValidation:rule="!has(self.gateways) || self.gateways.all(g, isIP(g) && self.cidrs.exists(c, isCIDR(c) && cidr(c).containsIP(g))) && self.cidrs.all(c, self.gateways.filter(g, isIP(g) && isCIDR(c) && cidr(c).containsIP(g)).size() <= 1)",message="each gateway must be an address inside one of the subnet's cidrs, at most one in each"
+// +kubebuilder:validation:XValidation:rule="!has(self.isolated) || !self.isolated || !has(self.gateways) || self.gateways.size() == 0",message="an isolated subnet has no gateway: leave out gateways"
 type Subnet struct {
 	// Name of the subnet, unique in the VPC.
 	// +kubebuilder:validation:MinLength=1
@@ -69,6 +71,11 @@ type Subnet struct {
 	// +listType=atomic
 	// +optional
 	Gateways []string `json:"gateways,omitempty"`
+	// Isolated subnets have no gateway: hosts in one reach each other and nobody
+	// else, neither the VPC's other subnets nor VPCs that peer with it. It can be
+	// changed at any time.
+	// +optional
+	Isolated bool `json:"isolated,omitempty"`
 }
 
 // VPCStatus is written by the controller.
@@ -101,8 +108,8 @@ type SubnetStatus struct {
 	VNI int32 `json:"vni,omitempty"`
 }
 
-// VPC is a network of a tenant's own: subnets that route to each other and to
-// nothing else. Its spec is written by the tenant.
+// VPC is a network of a tenant's own: subnets that route to each other and, but for
+// VPCPeerings, to nothing else. Its spec is written by the tenant.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:scope=Namespaced,path=vpcs,categories=switchlet

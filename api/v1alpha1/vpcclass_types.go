@@ -44,6 +44,11 @@ type VPCLimits struct {
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	MaxAttachments *int32 `json:"maxAttachments,omitempty"`
+	// MaxPeerings is how many VPCPeerings may name a VPC as theirs. The oldest ones
+	// are in force, those beyond the limit wait.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	MaxPeerings *int32 `json:"maxPeerings,omitempty"`
 }
 
 // VPCClass says how VPCs are made, as a StorageClass does for volumes: tenants

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -10,8 +9,9 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
-// compile writes the configuration of one switch from its accepted attachments.
-func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, up uplinks, attachments []attachment) v1alpha1.SwitchConfigSpec {
+// compile writes the configuration of one switch from its accepted attachments and the
+// peerings that it needs for them.
+func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, up uplinks, attachments []attachment, peers []Peering, near peerings) v1alpha1.SwitchConfigSpec {
 	var spec v1alpha1.SwitchConfigSpec
 	vtep := in.Identifiers.VTEP(sw.Name)
 	if vtep.IsValid() && sw.Spec.Role != v1alpha1.RoleSpine {
@@ -37,6 +37,7 @@ func compile(in Inputs, sw *v1alpha1.Switch, ids vlans, up uplinks, attachments 
 	}
 	slices.SortFunc(spec.Segments, compareVLAN)
 	spec.VRFs = vrfs(spec.Segments, ids)
+	near.addImports(sw.Name, &spec, ids, peers)
 	spec.Revision = revision(spec)
 	return spec
 }
@@ -51,6 +52,9 @@ func newSegment(a attachment, vlan int32) *v1alpha1.SegmentConfig {
 	s := &v1alpha1.SegmentConfig{
 		VLAN: vlan, VNI: a.l2VNI, VRF: a.l3VNI,
 		Owner: VPCRef(a.vpcName()), Subnet: a.Spec.Subnet,
+	}
+	if a.subnet.Isolated {
+		return s
 	}
 	gateways, err := Gateways(a.subnet)
 	if err != nil {
@@ -72,7 +76,7 @@ func vrfs(segments []v1alpha1.SegmentConfig, ids vlans) []v1alpha1.VRFConfig {
 			out = append(out, v1alpha1.VRFConfig{VNI: s.VRF, VLAN: ids[broadcastDomain{vpc: s.Owner.NamespacedName()}], Owner: s.Owner})
 		}
 	}
-	slices.SortFunc(out, func(a, b v1alpha1.VRFConfig) int { return cmp.Compare(a.VNI, b.VNI) })
+	slices.SortFunc(out, compareVRF)
 	return out
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -50,6 +51,8 @@ type HostNetwork struct {
 	// host had of it before, Before, then stays, so that what runs goes on.
 	VPC    *v1alpha1.VPC
 	Before *v1alpha1.HostNetwork
+	// Peered are the networks of other VPCs that the subnet's hosts reach.
+	Peered []netip.Prefix
 	// VNI of the subnet.
 	VNI int32
 	// Slices and Reserved as they are to be written.
@@ -104,11 +107,11 @@ func (in HostInputs) network(n HostNetwork) v1alpha1.HostNetwork {
 		slices.Sort(out.Namespaces)
 		out.Namespaces = slices.Compact(out.Namespaces)
 		out.CIDRs = subnet.CIDRs
-		if gateways, err := Gateways(subnet); err == nil {
+		if gateways, err := Gateways(subnet); err == nil && !subnet.Isolated {
 			for _, g := range gateways {
 				out.Gateways = append(out.Gateways, g.Addr().String())
 			}
-			out.Routes = routes(n.VPC, subnet, gateways)
+			out.Routes = routes(n.VPC, subnet, gateways, n.Peered)
 		}
 	case n.Before != nil:
 		out = *n.Before.DeepCopy()

@@ -39,6 +39,8 @@ type Inputs struct {
 	Tags map[v1alpha1.PortReference][]Tag
 	// VPCs that the attachments name, as far as they exist.
 	VPCs map[types.NamespacedName]*v1alpha1.VPC
+	// Peers of these VPCs.
+	Peers Peers
 	// Attachments that name a port of one of Switches, in any order.
 	Attachments []*v1alpha1.VPCAttachment
 	// Placements of attachments that select hosts, as far as they are on one of
@@ -106,10 +108,10 @@ type Problem struct {
 // Build compiles the configurations of the given switches.
 func Build(in Inputs) Result {
 	res := Result{Specs: make(map[string]v1alpha1.SwitchConfigSpec, len(in.Switches))}
-	vpcs := newVPCChecks(in)
+	vpcs, near := newVPCChecks(in), newPeerings(in)
 	placements := byGroup(in)
 	for _, group := range groups(in.Switches) {
-		res.compile(in, group, vpcs, placements[group.name])
+		res.compile(in, group, vpcs, near, placements[group.name])
 	}
 	res.Problems = onePerSwitch(res.Problems)
 	return res
@@ -117,19 +119,19 @@ func Build(in Inputs) Result {
 
 // compile adds the switches of one group. An attachment that is in force keeps an
 // uplink from its port; where it turns out to go, the port is looked at again.
-func (r *Result) compile(in Inputs, g group, vpcs vpcChecks, places []Placement) {
+func (r *Result) compile(in Inputs, g group, vpcs vpcChecks, near peerings, places []Placement) {
 	users := usersOf(in, g, places)
 	for {
 		var try Result
 		uplinks := findUplinks(in, g, users, &try)
 		accepted := accept(in, g, vpcs, uplinks, places, &try)
-		vlans := assignVLANs(in, g, accepted, &try)
+		vlans, peers := assignVLANs(in, g, accepted, near, &try)
 		if users.forget(accepted) {
 			continue
 		}
 		for _, sw := range g.switches {
 			try.addTaken(sw, uplinks[sw.Name], accepted[sw.Name])
-			r.Specs[sw.Name] = compile(in, sw, vlans, uplinks[sw.Name], accepted[sw.Name])
+			r.Specs[sw.Name] = compile(in, sw, vlans, uplinks[sw.Name], accepted[sw.Name], peers[sw.Name], near)
 		}
 		r.Problems = append(r.Problems, try.Problems...)
 		r.Awaited = r.Awaited || try.Awaited

@@ -83,6 +83,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 		Classes: map[string]*v1alpha1.VPCClass{}, Configs: map[string]*v1alpha1.SwitchConfig{},
 		VPCs: map[types.NamespacedName]*v1alpha1.VPC{}, OverLimit: map[types.NamespacedName]bool{},
 		Condemned: map[types.NamespacedName][]Condemned{},
+		Peers:     Peers{Peerings: map[types.NamespacedName][]*v1alpha1.VPCPeering{}},
 	}
 	var allocations []*v1alpha1.Allocation
 	var hosts []*v1alpha1.HostConfig
@@ -106,6 +107,8 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			}
 		case *v1alpha1.VPC:
 			in.VPCs[keyOf(o)] = o
+		case *v1alpha1.VPCPeering:
+			in.Peers.Peerings[ConsentingVPC(o)] = append(in.Peers.Peerings[ConsentingVPC(o)], o)
 		case *v1alpha1.VPCAttachment:
 			in.Attachments = append(in.Attachments, o)
 		case *v1alpha1.Host:
@@ -118,6 +121,7 @@ func inputs(t *testing.T, archive *txtar.Archive) Inputs {
 			hosts = append(hosts, o)
 		}
 	}
+	in.Peers.VPCs, in.Peers.Classes, in.Peers.HaveFabric = in.VPCs, in.Classes, in.Pools != nil
 	in.Identifiers = identifiers(allocations)
 	limit(&in)
 	cabling.Switches = in.Switches

@@ -18,7 +18,7 @@ func text(t *rapid.T, in Inputs) string {
 	for name, v := range in.VPCs {
 		vpcs[name.String()] = v
 	}
-	out, err := json.MarshalIndent([]any{in.Switches, in.Attachments, in.Placements, in.Cables, in.Configs, vpcs}, "", " ")
+	out, err := json.MarshalIndent([]any{in.Switches, in.Attachments, in.Placements, in.Cables, in.Configs, vpcs, in.Peers.all()}, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func checkSpec(t *rapid.T, in Inputs, sw *v1alpha1.Switch, out Result) {
 		if !vnis[s.VRF] {
 			t.Fatalf("%s: segment %+v is in a VRF that is not there", sw.Name, s)
 		}
-		if len(s.Ports) == 0 || len(s.Gateways) == 0 || spec.VTEP == "" {
+		if len(s.Ports) == 0 || spec.VTEP == "" {
 			t.Fatalf("%s: segment %+v lacks ports, gateways or a VTEP", sw.Name, s)
 		}
 		for _, p := range s.Ports {

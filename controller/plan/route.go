@@ -7,17 +7,17 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
-// maxRoutes is how many a network of a HostConfig can carry: twice the subnets that a
-// VPC can have.
+// maxRoutes is how many a network of a HostConfig can carry: twice the subnets that two
+// VPCs can have. Those of further peers are left out.
 const maxRoutes = 256
 
 // routes are the networks that pods in a subnet reach through its gateways: those of
-// the VPC's other subnets, in the families that the subnet has a gateway of. IPv4
-// comes first.
-func routes(vpc *v1alpha1.VPC, own *v1alpha1.Subnet, gateways []netip.Prefix) []string {
+// the VPC's other subnets that are not isolated, and of its peers, in the families that
+// the subnet has a gateway of. IPv4 comes first.
+func routes(vpc *v1alpha1.VPC, own *v1alpha1.Subnet, gateways, peered []netip.Prefix) []string {
 	var all []netip.Prefix
 	for i := range vpc.Spec.Subnets {
-		if vpc.Spec.Subnets[i].Name == own.Name {
+		if vpc.Spec.Subnets[i].Name == own.Name || vpc.Spec.Subnets[i].Isolated {
 			continue
 		}
 		for _, text := range vpc.Spec.Subnets[i].CIDRs {
@@ -25,6 +25,11 @@ func routes(vpc *v1alpha1.VPC, own *v1alpha1.Subnet, gateways []netip.Prefix) []
 			if err == nil && routable(network, gateways) {
 				all = append(all, network.Masked())
 			}
+		}
+	}
+	for _, network := range peered {
+		if len(all) < maxRoutes && routable(network, gateways) {
+			all = append(all, network)
 		}
 	}
 	slices.SortFunc(all, netip.Prefix.Compare)

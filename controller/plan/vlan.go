@@ -24,22 +24,29 @@ type vlans map[broadcastDomain]int32
 
 // assignVLANs chooses the VLAN id of everything that the accepted attachments
 // of a group need. Ids that were given before stay. Attachments that get none
-// become Problems and are taken out of accepted.
-func assignVLANs(in Inputs, g group, accepted map[string][]attachment, res *Result) vlans {
+// become Problems and are taken out of accepted. It returns the peerings that the
+// switches get, too.
+func assignVLANs(in Inputs, g group, accepted map[string][]attachment, near peerings, res *Result) (vlans, map[string][]Peering) {
 	domains := needed(accepted)
+	for sw, attachments := range accepted {
+		addPeers(domains, near.wanted(sw, attachments))
+	}
 	for {
-		try := tryVLANs(in, g, accepted, domains)
+		try := tryVLANs(in, g, accepted, domains, near)
 		// What kept an id that in the end nobody uses must not keep it from
 		// others: once more without it, or the next plan would be another one.
 		used := needed(try.accepted)
 		maps.Copy(used, try.waiting)
+		for _, peers := range try.peers {
+			addPeers(used, peers)
+		}
 		n := len(domains)
 		maps.DeleteFunc(domains, func(d broadcastDomain, _ bool) bool { return !used[d] && hasID(try.ids, d) })
 		if len(domains) == n {
 			maps.Copy(accepted, try.accepted)
 			res.Problems = append(res.Problems, try.problems.Problems...)
 			res.Awaited, res.Waiting = res.Awaited || try.problems.Awaited, try.problems.Waiting
-			return try.ids
+			return try.ids, try.peers
 		}
 	}
 }
@@ -54,13 +61,14 @@ type assignment struct {
 	ids      vlans
 	accepted map[string][]attachment  // those that got theirs
 	waiting  map[broadcastDomain]bool // what those need that a host keeps from their port
+	peers    map[string][]Peering     // those that the switches get
 	problems Result
 }
 
 // tryVLANs keeps the ids of domains and gives the other ones theirs in turn.
-func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[broadcastDomain]bool) assignment {
+func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[broadcastDomain]bool, near peerings) assignment {
 	used := foreignVLANs(g)
-	out := assignment{ids: keepVLANs(in, g, domains, used), accepted: make(map[string][]attachment, len(accepted)), waiting: map[broadcastDomain]bool{}}
+	out := assignment{ids: keepVLANs(in, g, domains, used), accepted: make(map[string][]attachment, len(accepted)), waiting: map[broadcastDomain]bool{}, peers: map[string][]Peering{}}
 	choose := newChooser(in, g, out.ids, used)
 	for _, sw := range g.switches {
 		out.accepted[sw.Name] = make([]attachment, 0, len(accepted[sw.Name]))
@@ -70,7 +78,36 @@ func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[
 			}
 		}
 	}
+	for _, sw := range g.switches { // attachments come before peerings
+		for _, p := range near.wanted(sw.Name, out.accepted[sw.Name]) {
+			if out.placePeer(in, choose, near, sw.Name, p) {
+				out.peers[sw.Name] = append(out.peers[sw.Name], p)
+			}
+		}
+	}
 	return out
+}
+
+// addPeers adds the VRFs of peers.
+func addPeers(domains map[broadcastDomain]bool, peers []Peering) {
+	for _, p := range peers {
+		domains[broadcastDomain{vpc: p.peer()}] = true
+	}
+}
+
+// placePeer gives the VRF of a peer its id, or notes what is in the way.
+func (t *assignment) placePeer(in Inputs, choose *chooser, near peerings, sw string, p Peering) bool {
+	wrong := near.condemned(sw, p)
+	if wrong == nil && !choose.assign(broadcastDomain{vpc: p.peer()}, near.vni(sw, p)) {
+		wrong = problem(PeeringRef(p.VPCPeering), "VLANExhausted",
+			"switch %s: all VLAN ids of Fabric %s, spec.pools.vlan, are in use there, so the VRF of VPC %s gets none. Extend the pool, or delete attachments of other subnets.", sw, v1alpha1.FabricName, p.peer())
+		waited := choose.waited()
+		t.problems.Awaited = t.problems.Awaited || waited > 0
+	}
+	if wrong != nil {
+		t.problems.add(sw, wrong)
+	}
+	return wrong == nil
 }
 
 // place gives an attachment its ids, or notes what is in the way.

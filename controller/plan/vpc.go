@@ -57,7 +57,8 @@ func checkSubnets(owner v1alpha1.ObjectReference, subnets []v1alpha1.Subnet) *v1
 }
 
 // Gateways are the addresses of a subnet's gateway with the prefix length of
-// their network, in the order of the subnet's CIDRs. The error names the field
+// their network, in the order of the subnet's CIDRs; of an isolated one those that its
+// gateway would have, which stay reserved. The error names the field
 // below the subnet.
 func Gateways(s *v1alpha1.Subnet) ([]netip.Prefix, error) {
 	out := make([]netip.Prefix, 0, len(s.CIDRs))

@@ -181,7 +181,7 @@ func (a *agent) answer(ctx context.Context) error {
 // status is what an agent reports that has put everything into force, apart from
 // what it takes back.
 func (a *agent) status() v1alpha1.SwitchConfigStatus {
-	s := v1alpha1.SwitchConfigStatus{ObservedGeneration: a.config.Generation, Problems: a.problems}
+	s := v1alpha1.SwitchConfigStatus{ObservedGeneration: a.config.Generation, Problems: a.problems, Conditions: routed(&a.config)}
 	if owner := a.refuses(); owner != nil {
 		s.BadRevision = a.config.Spec.Revision
 		s.Problems = []v1alpha1.Problem{{Owner: *owner, Reason: "RolledBack", Message: fmt.Sprintf("Revision %s was taken back by the switch. bgp/10.0.0.1 is down.", s.BadRevision)}}
@@ -245,13 +245,20 @@ func validate(s *v1alpha1.SwitchConfigSpec) error {
 		errs = append(errs, once("VLAN", vlans, v.VLAN), once("VNI", vnis, v.VNI))
 		vrfs[v.VNI] = true
 	}
+	for _, v := range s.VRFs {
+		for _, i := range v.Imports {
+			if !vrfs[i.VRF] || i.VRF == v.VNI || len(i.Prefixes) == 0 {
+				errs = append(errs, fmt.Errorf("VRF %d cannot take over %+v", v.VNI, i))
+			}
+		}
+	}
 	for _, g := range s.Segments {
 		errs = append(errs, once("VLAN", vlans, g.VLAN), once("VNI", vnis, g.VNI))
 		if !vrfs[g.VRF] {
 			errs = append(errs, fmt.Errorf("segment %d is in VRF %d, which is not there", g.VNI, g.VRF))
 		}
-		if len(g.Ports) == 0 || len(g.Gateways) == 0 {
-			errs = append(errs, fmt.Errorf("segment %d has no port or no gateway", g.VNI))
+		if len(g.Ports) == 0 {
+			errs = append(errs, fmt.Errorf("segment %d has no port", g.VNI))
 		}
 	}
 	if _, err := netip.ParseAddr(s.VTEP); err != nil && len(vnis) > 0 {

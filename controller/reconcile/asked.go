@@ -11,13 +11,16 @@ import (
 )
 
 // asked are the objects whose statuses are to be looked at.
-type asked struct{ vpcs, attachments map[types.NamespacedName]bool }
+type asked struct{ vpcs, attachments, peerings map[types.NamespacedName]bool }
 
-// attachment asks for one and for its VPC, which counts those not accepted; or for a
+// attachment asks for one, or for a peering, and for its VPC, which counts those not accepted; or for a
 // VPC alone that pods need.
 func (a asked) attachment(ref v1alpha1.ObjectReference, plan outcome) {
 	if ref.Kind == v1alpha1.KindVPCAttachment {
 		a.attachments[ref.NamespacedName()] = true
+	}
+	if ref.Kind == v1alpha1.KindVPCPeering {
+		a.peerings[ref.NamespacedName()] = true
 	}
 	if vpc, ok := plan.vpcs[ref]; ok {
 		a.vpcs[vpc] = true
@@ -76,6 +79,7 @@ func (a asked) changedProblems(last, next *compiled, plan outcome) {
 func (p *progress) notify(ctx context.Context, ask asked) {
 	send(ctx, p.vpcs, ask.vpcs)
 	send(ctx, p.attachments, ask.attachments)
+	send(ctx, p.peerings, ask.peerings)
 }
 
 // send has objects looked at. It gives up when the program ends, since then

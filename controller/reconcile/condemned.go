@@ -47,7 +47,7 @@ func (p *progress) outdated(config *v1alpha1.SwitchConfig, vpc types.NamespacedN
 func (r groupReconciler) verdicts() handler.EventHandler {
 	ask := func(ctx context.Context, vpcs map[types.NamespacedName]plan.Condemned, q queue) {
 		for vpc := range vpcs {
-			for _, group := range r.ofVPCNamed(ctx, vpc) {
+			for _, group := range r.ofVPCs(ctx, r.around(ctx, 1, vpc)) {
 				q.Add(request(group))
 			}
 		}

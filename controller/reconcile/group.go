@@ -39,6 +39,7 @@ func setupGroup(mgr manager.Manager, b base) error {
 		Watches(&v1alpha1.SwitchConfig{}, r.verdicts()).
 		Watches(&v1alpha1.VPCAttachment{}, names(r.ofAttachment), generation).
 		Watches(&v1alpha1.VPC{}, names(r.ofVPC), generation).
+		Watches(&v1alpha1.VPCPeering{}, names(r.ofPeering), generation).
 		Watches(&v1alpha1.Allocation{}, names(r.ofAllocation), builder.WithPredicates(valueChanged())).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolVTEP)).
 		Watches(&v1alpha1.Allocation{}, givenBack(b.progress, v1alpha1.PoolASN)).

@@ -71,7 +71,20 @@ func (r groupReconciler) atLimit(ctx context.Context, name types.NamespacedName)
 }
 
 func (r groupReconciler) ofVPC(ctx context.Context, o client.Object) []types.NamespacedName {
-	return r.ofVPCNamed(ctx, client.ObjectKeyFromObject(o))
+	return r.ofVPCs(ctx, r.around(ctx, peerDepth, client.ObjectKeyFromObject(o)))
+}
+
+// ofPeering are the groups of all VPCs that a peering can concern.
+func (r groupReconciler) ofPeering(ctx context.Context, o client.Object) []types.NamespacedName {
+	return r.ofVPCs(ctx, r.concerned(ctx, o.(*v1alpha1.VPCPeering)))
+}
+
+func (r groupReconciler) ofVPCs(ctx context.Context, vpcs []types.NamespacedName) []types.NamespacedName {
+	var out []types.NamespacedName
+	for _, vpc := range vpcs {
+		out = append(out, r.ofVPCNamed(ctx, vpc)...)
+	}
+	return out
 }
 
 func (r groupReconciler) ofVPCNamed(ctx context.Context, name types.NamespacedName) []types.NamespacedName {
@@ -106,7 +119,7 @@ func (r groupReconciler) ofAllocation(ctx context.Context, o client.Object) []ty
 	if holder.Kind == v1alpha1.KindSwitch {
 		return r.named(ctx, holder.Name)
 	}
-	return r.ofVPCNamed(ctx, holder.NamespacedName())
+	return r.ofVPCs(ctx, r.around(ctx, 1, holder.NamespacedName()))
 }
 
 // all are all groups.

@@ -43,8 +43,11 @@ func setupHostConfig(mgr manager.Manager, b base) error {
 	return builder.ControllerManagedBy(mgr).Named("hostconfig").
 		Watches(&v1alpha1.HostConfig{}, sameName(), builder.WithPredicates(hostReports())).
 		Watches(&v1alpha1.Host{}, sameName(), comesOrGoes).
-		Watches(&v1alpha1.VPC{}, names(func(_ context.Context, o client.Object) []types.NamespacedName {
-			return r.needing(client.ObjectKeyFromObject(o))
+		Watches(&v1alpha1.VPC{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
+			return r.needing(r.around(ctx, peerDepth, client.ObjectKeyFromObject(o))...)
+		}), generation).
+		Watches(&v1alpha1.VPCPeering{}, names(func(ctx context.Context, o client.Object) []types.NamespacedName {
+			return r.needing(r.concerned(ctx, o.(*v1alpha1.VPCPeering))...)
 		}), generation).
 		Watches(&v1alpha1.Allocation{}, names(r.ofAllocation), builder.WithPredicates(predicate.Or(valueChanged(), deleted()))).
 		Watches(&v1alpha1.SwitchConfig{}, r.switchReports()).
@@ -62,11 +65,13 @@ func hostReports() predicate.Predicate {
 	}}
 }
 
-// needing are the hosts that need a VPC.
-func (r hostConfigReconciler) needing(vpc types.NamespacedName) []types.NamespacedName {
+// needing are the hosts that need one of some VPCs.
+func (r hostConfigReconciler) needing(vpcs ...types.NamespacedName) []types.NamespacedName {
 	var out []types.NamespacedName
-	for _, host := range r.needs.hostsOf(vpc) {
-		out = append(out, types.NamespacedName{Name: host})
+	for _, vpc := range vpcs {
+		for _, host := range r.needs.hostsOf(vpc) {
+			out = append(out, types.NamespacedName{Name: host})
+		}
 	}
 	return out
 }
@@ -80,7 +85,7 @@ func (r hostConfigReconciler) ofAllocation(_ context.Context, o client.Object) [
 		return []types.NamespacedName{{Name: s.Holder.Name}}
 	case v1alpha1.KindVPC:
 		return r.needing(s.Holder.NamespacedName())
-	case v1alpha1.KindVPCAttachment, v1alpha1.KindSwitch, v1alpha1.KindLink:
+	case v1alpha1.KindVPCAttachment, v1alpha1.KindVPCPeering, v1alpha1.KindSwitch, v1alpha1.KindLink:
 	}
 	return nil
 }
@@ -186,12 +191,21 @@ func (r hostConfigReconciler) inputs(ctx context.Context, have *v1alpha1.HostCon
 		in.Configs[p.Switch] = &config
 	}
 	in.Standing = func(c plan.Carrier) plan.Standing { return r.progress.standing(in.Configs[c.Switch], c) }
+	_, pools, err := r.fabric(ctx)
+	if err != nil {
+		return in, false, err
+	}
+	peers, err := r.peers(ctx, pools, map[string]*v1alpha1.VPCClass{}, needs.vpcs()...)
+	if err != nil {
+		return in, false, err
+	}
 	for _, s := range needs.all() {
 		n, err := r.network(ctx, have, s)
 		if err != nil {
 			return in, false, err
 		}
 		if n != nil {
+			n.Peered = peers.Reached(s.vpc, s.subnet)
 			in.Networks = append(in.Networks, *n)
 		}
 	}

@@ -28,6 +28,9 @@ const (
 	vpcsByClass         = "class"
 	hostConfigsByVPC    = "vpc"        // value: each VPC
 	configsTakenBack    = "taken back" // value: whether a VPC was
+	configsByVPC        = "vpc"        // value: each VPC that has a VRF there
+	peeringsByVPC       = "vpc"        // value: the VPC that consents
+	peeringsByPeer      = "peer"       // value: the VPC that it names
 )
 
 // index declares them.
@@ -53,6 +56,8 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.SwitchConfig{}, configsTakenBack, func(o client.Object) string {
 			return strconv.FormatBool(len(plan.CondemnedOn(o.(*v1alpha1.SwitchConfig))) > 0)
 		}},
+		{&v1alpha1.VPCPeering{}, peeringsByVPC, func(o client.Object) string { return plan.ConsentingVPC(o.(*v1alpha1.VPCPeering)).String() }},
+		{&v1alpha1.VPCPeering{}, peeringsByPeer, func(o client.Object) string { return plan.PeerVPC(o.(*v1alpha1.VPCPeering)).String() }},
 		{&v1alpha1.VPC{}, vpcsByClass, func(o client.Object) string { return o.(*v1alpha1.VPC).Spec.Class }},
 	} {
 		if err := indexer.IndexField(ctx, i.object, i.field, func(o client.Object) []string { return []string{i.value(o)} }); err != nil {
@@ -64,6 +69,16 @@ func index(ctx context.Context, indexer client.FieldIndexer) error {
 	}
 	if err := indexer.IndexField(ctx, &v1alpha1.HostConfig{}, hostConfigsByVPC, vpcsOfHost); err != nil {
 		return fmt.Errorf("index HostConfigs by VPC: %w", err)
+	}
+	err := indexer.IndexField(ctx, &v1alpha1.SwitchConfig{}, configsByVPC, func(o client.Object) []string {
+		var out []string
+		for _, vpc := range vpcsOfSwitch(o.(*v1alpha1.SwitchConfig)) {
+			out = append(out, vpc.String())
+		}
+		return out
+	})
+	if err != nil {
+		return fmt.Errorf("index SwitchConfigs by VPC: %w", err)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -61,6 +63,9 @@ func (r groupReconciler) inputs(ctx context.Context, group string) (*inputs, boo
 		}
 	}
 	if err := r.addVPCs(ctx, in); err != nil {
+		return in, false, err
+	}
+	if in.Peers, err = r.peers(ctx, pools, in.Classes, slices.Collect(maps.Keys(in.VPCs))...); err != nil {
 		return in, false, err
 	}
 	if in.Condemned, err = r.condemned(ctx); err != nil {

@@ -70,6 +70,10 @@ func TestReconcilers(t *testing.T) {
 		{"a status is right again when the cache has caught up", laggingCache},
 		{"a restart writes nothing", restart},
 		{"a restart while the Fabric is away writes nothing", restartWithoutFabric},
+		{"a peering is in force as long as both sides want it", consent},
+		{"a bad peering is told, and harms no other", badPeerings},
+		{"an isolated subnet has no gateway and no peer", isolation},
+		{"what keeps a peering from a switch is told", peeringProblems},
 		{"cabling: spines and leaves come up with their roles alone", spinesAndLeaves},
 		{"cabling: a mesh of leaves comes up", mesh},
 		{"cabling: an attachment follows its hosts", hostsMove},
@@ -145,7 +149,7 @@ func (l *lab) clear(t *testing.T) {
 	}
 	l.agents = map[string]*agent{}
 	for _, list := range []client.ObjectList{
-		&v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{},
+		&v1alpha1.VPCPeeringList{}, &v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{},
 		&v1alpha1.SwitchList{}, &v1alpha1.SwitchConfigList{}, &v1alpha1.AllocationList{}, &corev1.NodeList{},
 		&v1alpha1.HostList{}, &v1alpha1.HostConfigList{}, &v1alpha1.LinkList{},
 	} {

@@ -139,6 +139,8 @@ func conditions(o client.Object) []metav1.Condition {
 		return o.Status.Conditions
 	case *v1alpha1.VPCAttachment:
 		return o.Status.Conditions
+	case *v1alpha1.VPCPeering:
+		return o.Status.Conditions
 	case *v1alpha1.Allocation:
 		return o.Status.Conditions
 	case *v1alpha1.Switch:

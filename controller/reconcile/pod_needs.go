@@ -63,6 +63,15 @@ func (h *hostNeeds) all() []subnetName {
 	return out
 }
 
+// vpcs are those of the subnets.
+func (h *hostNeeds) vpcs() []types.NamespacedName {
+	var out []types.NamespacedName
+	for _, s := range h.all() {
+		out = append(out, s.vpc)
+	}
+	return out
+}
+
 // sameSubnets says whether two hosts have the same subnets, needed or kept.
 func (h *hostNeeds) sameSubnets(o *hostNeeds) bool {
 	has := func(h *hostNeeds, s subnetName) bool {

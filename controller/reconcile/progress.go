@@ -22,9 +22,9 @@ import (
 type progress struct {
 	mu       sync.Mutex
 	switches map[string]*compiled
-	// vpcs, attachments and switches (changed) are those whose status may have
-	// changed.
-	vpcs, attachments, changed chan event.TypedGenericEvent[types.NamespacedName]
+	// vpcs, attachments, peerings and switches (changed) are those whose status may
+	// have changed.
+	vpcs, attachments, peerings, changed chan event.TypedGenericEvent[types.NamespacedName]
 	// waiting are the requests that found a pool used up, by pool.
 	waiting map[v1alpha1.PoolName]map[types.NamespacedName]bool
 }
@@ -70,7 +70,7 @@ func newProgress() *progress {
 		return make(chan event.TypedGenericEvent[types.NamespacedName], 1024)
 	}
 	return &progress{
-		switches: map[string]*compiled{}, vpcs: events(), attachments: events(), changed: events(),
+		switches: map[string]*compiled{}, vpcs: events(), attachments: events(), peerings: events(), changed: events(),
 		waiting: map[v1alpha1.PoolName]map[types.NamespacedName]bool{v1alpha1.PoolVNI: {}, v1alpha1.PoolVTEP: {}, v1alpha1.PoolASN: {}},
 	}
 }
@@ -127,7 +127,7 @@ func (p *progress) done(ctx context.Context, before, after *v1alpha1.SwitchConfi
 		waiting:    made.waiting,
 		underlay:   made.underlay,
 	}
-	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}}
+	ask := asked{vpcs: map[types.NamespacedName]bool{}, attachments: map[types.NamespacedName]bool{}, peerings: map[types.NamespacedName]bool{}}
 	p.mu.Lock()
 	last := p.switches[after.Name]
 	p.mu.Unlock()

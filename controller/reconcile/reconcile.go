@@ -13,6 +13,7 @@
 //	allocation  Allocation     status, release; VTEPs and ASNs by group
 //	group       SwitchConfig   spec, by plan.Build
 //	attachment  VPCAttachment  status
+//	peering     VPCPeering     status
 //	pod         –              what the pods of a host need
 //	network     –              events of NetworkAttachmentDefinitions
 //	definition  –              notices that the cluster has these
@@ -88,6 +89,7 @@ func Setup(ctx context.Context, mgr manager.Manager) error {
 		"allocation": setupAllocation,
 		"group":      setupGroup,
 		"attachment": setupAttachment,
+		"peering":    setupPeering,
 		"pod":        setupPod,
 		"hostconfig": setupHostConfig,
 	} {

@@ -35,6 +35,11 @@ func (r groupReconciler) identifiers(ctx context.Context, in *inputs) (plan.Iden
 			}
 		}
 	}
+	for name := range in.Peers.VPCs { // of a peer the VRF is all that is needed
+		if err := read(v1alpha1.PoolVNI, vpcHolder(name, ""), ""); err != nil {
+			return plan.Identifiers{}, err
+		}
+	}
 	for name, vpc := range in.VPCs {
 		if err := read(v1alpha1.PoolVNI, vpcHolder(name, ""), ""); err != nil {
 			return plan.Identifiers{}, err

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/switchlet/switchlet/deploy/lab/matrix"
 	"github.com/switchlet/switchlet/deploy/lab/matrix/measure"
 	"github.com/switchlet/switchlet/deploy/lab/state"
 )
@@ -46,8 +45,12 @@ func measureNow(ctx context.Context, m *measure.Measure, watch time.Duration) (o
 	if err != nil {
 		return outcome, err
 	}
+	rules, err := m.Rules(ctx)
+	if err != nil {
+		return outcome, err
+	}
 	defer func() { err = errors.Join(err, m.End(ctx)) }()
-	if outcome, err = m.Ask(ctx, endpoints, matrix.VPCRules()); err != nil {
+	if outcome, err = m.Ask(ctx, endpoints, rules); err != nil {
 		return outcome, err
 	}
 	outcome.Problems = problems

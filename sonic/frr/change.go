@@ -20,6 +20,16 @@ func newChange(s *Session, want Tree, plan *Plan) *change {
 	return c
 }
 
+// sendAll carries commands out, at last those that take routes of other VRFs over, and
+// returns those that did not arrive.
+func (c *change) sendAll(ctx context.Context, commands []Command) ([]Command, error) {
+	left, err := c.send(ctx, cautious(commands))
+	if last := permitted(left); err == nil && len(last) > 0 {
+		return c.send(ctx, last)
+	}
+	return left, err
+}
+
 // send carries commands out and returns those that did not arrive.
 func (c *change) send(ctx context.Context, commands []Command) ([]Command, error) {
 	answers, err := c.shell.Configure(ctx, commands)

@@ -114,9 +114,16 @@ func (c *checks) bgp(b *BGP) {
 }
 
 func (c *checks) unicast(what string, u *Unicast) {
-	if u != nil {
-		c.optional(what+".connectedMap", u.ConnectedMap)
-		c.number(what+".maxPaths", u.MaxPaths, 0, 1024)
+	if u == nil {
+		return
+	}
+	c.optional(what+".connectedMap", u.ConnectedMap)
+	c.number(what+".maxPaths", u.MaxPaths, 0, 1024)
+	for _, i := range u.Imports {
+		c.name(what+".imports.vrf", i.VRF, maxInterface)
+	}
+	if len(u.Imports) > 0 || u.ImportMap != "" {
+		c.name(what+".importMap", u.ImportMap, maxName)
 	}
 }
 

@@ -74,7 +74,7 @@ func (d *differ) level(p place, have, want, owned Tree) Tree {
 		return nil
 	}
 	l := level{
-		differ: d, place: p, haves: have.index(), wants: want.index(), owns: owned.index(),
+		differ: d, place: p, want: want, haves: have.index(), wants: want.index(), owns: owned.index(),
 		kept: map[string]bool{},
 	}
 	if len(p.context) == 1 && (p.kind == kindBGP || p.kind == kindBGPVRF) {

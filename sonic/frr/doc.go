@@ -41,6 +41,14 @@
 //   - A neighbour takes all that is said of it along, a peer group its members.
 //   - "no bgp default ipv4-unicast" turns around what others say of their
 //     neighbours: it stays as long as they have statements in the instance.
+//   - "import vrf" without a route map takes all over: it is sent only once FRR shows
+//     the route map, and goes before the route map does. FRR writes that one as
+//     "route-map vpn import" as soon as nothing is imported.
+//   - A route map that is changed is in force for routes that come at once, and seconds
+//     later for those that are there. The route map of imports is therefore replaced
+//     by one of another name, which FRR does at once.
+//   - What is imported is announced as the VRF's own type 5 routes, also by those who
+//     only took it over, unless it has the community no-advertise (FRR 8.4: seen).
 //   - The default of maximum-paths depends on how FRR was built, and a route
 //     distinguisher like FRR's own is taken without being noted: neither shows in
 //     the running configuration. The session remembers that it was taken.

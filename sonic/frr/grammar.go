@@ -107,6 +107,10 @@ func slot(line string) string {
 			return strings.Join(words[:3], " ")
 		}
 		return strings.Join(words[:min(n, 2)], " ")
+	case "import":
+		if n == 4 {
+			return strings.Join(words[:3], " ") // import vrf route-map
+		}
 	case "neighbor":
 		return neighborSlot(words)
 	}

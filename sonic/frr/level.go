@@ -1,12 +1,16 @@
 package frr
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // level is the work on one context.
 type level struct {
 	*differ
 	place
 	haves, wants, owns map[string]*Node
+	want               Tree
 	kept               map[string]bool // not to be taken back
 }
 
@@ -14,6 +18,9 @@ type level struct {
 func (l *level) makeAll(have, want Tree) Tree {
 	var made Tree
 	var slots map[string]string
+	if !judges(want) {
+		l.unjudged(want, "")
+	}
 	for i := range want {
 		node := &want[i]
 		if l.wants[node.Line] != node {
@@ -62,6 +69,9 @@ func (l *level) makeRoom(node *Node, slots map[string]string) bool {
 	own := l.own(other)
 	if own == nil || l.kept[other] && !overwrites(node.Line) || foreign(l.haves[other].Inside, own.Inside) != "" {
 		l.conflict(Taken, l.place, node.Line, node.Owner, other)
+		if imports(node.Line) {
+			l.unjudged(l.want, other)
+		}
 		return false
 	}
 	if !overwrites(node.Line) {
@@ -74,7 +84,7 @@ func (l *level) makeRoom(node *Node, slots map[string]string) bool {
 // create makes a statement with all that is inside.
 func (d *differ) create(p place, node *Node) {
 	if !grouping(node.Line) {
-		d.send(p, making(p.kindOf(node.Line)), node.Line, node.Owner)
+		d.send(p, p.making(node.Line), node.Line, node.Owner)
 	}
 	for i := range node.Inside {
 		d.create(p.inside(node.Line), &node.Inside[i])
@@ -152,18 +162,25 @@ func (l *level) release(node *Node) {
 }
 
 // strip empties the EVPN family of a tenant's instance before it goes: FRR 8.4
-// aborts when an instance with route targets does.
+// aborts when an instance with route targets does. What it takes over from other VRFs
+// goes before all else.
 func (d *differ) strip(node, own *Node) {
 	if kindOf(node.Line) != kindBGPVRF {
 		return
 	}
 	p := place{}.inside(node.Line)
 	for _, family := range node.Inside {
+		at := p.inside(family.Line)
+		for _, inside := range slices.Backward(family.Inside) {
+			if imports(inside.Line) { // the route map stays until nothing is taken over any more
+				d.send(at, dropImport, negate(inside.Line), own.Owner)
+			}
+		}
 		if family.Line != "address-family l2vpn evpn" {
 			continue
 		}
 		for _, inside := range family.Inside {
-			d.send(p.inside(family.Line), stripInstance, negate(inside.Line), own.Owner)
+			d.send(at, stripInstance, negate(inside.Line), own.Owner)
 		}
 	}
 }

@@ -96,6 +96,16 @@ type Unicast struct {
 	ConnectedMap string `json:"connectedMap,omitempty"`
 	// MaxPaths of equal cost over eBGP; zero is FRR's default.
 	MaxPaths int `json:"maxPaths,omitempty"`
+	// Imports are the VRFs whose routes are taken over as far as the route map
+	// ImportMap permits. It has to be given: nothing is taken over unjudged.
+	Imports   []VRFImport `json:"imports,omitempty"`
+	ImportMap string      `json:"importMap,omitempty"`
+}
+
+// VRFImport names a VRF whose routes another one takes over.
+type VRFImport struct {
+	Owner string `json:"owner,omitempty"`
+	VRF   string `json:"vrf"`
 }
 
 // VRF is a tenant's routing instance on this switch.
@@ -134,11 +144,15 @@ type RouteMapEntry struct {
 	Deny     bool `json:"deny,omitempty"`
 	// MatchInterface is the interface of the next hop.
 	MatchInterface string `json:"matchInterface,omitempty"`
+	// MatchSourceVRF is the VRF that a route is taken over from.
+	MatchSourceVRF string `json:"matchSourceVRF,omitempty"`
 	// MatchPrefixes4 and MatchPrefixes6 name prefix lists.
 	MatchPrefixes4 string `json:"matchPrefixes4,omitempty"`
 	MatchPrefixes6 string `json:"matchPrefixes6,omitempty"`
 	// SetSource is the source address of packets sent by such a route.
 	SetSource netip.Addr `json:"setSource,omitzero"`
+	// NoAdvertise keeps a route from being told to any neighbour (RFC 1997).
+	NoAdvertise bool `json:"noAdvertise,omitempty"`
 }
 
 // PrefixList is a list of networks, all of one family.

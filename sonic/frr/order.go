@@ -1,6 +1,8 @@
 package frr
 
-// phase is the place of a command in the order. A tenant's instance first stops
+// phase is the place of a command in the order. What one VRF takes over from another
+// goes before all else, so that nobody reaches another tenant any longer than has to
+// be; it comes last, when both VRFs are there. A tenant's instance first stops
 // advertising; bgpd lets it go once its L3 VNI is gone, and the instance of the
 // underlay once those of the tenants are. Route maps and prefix lists are there
 // before their first user and until after their last.
@@ -8,6 +10,7 @@ type phase int
 
 const (
 	_ phase = iota
+	dropImport
 	stripInstance
 	dropVNI
 	dropInstance
@@ -20,13 +23,14 @@ const (
 	makeUnderlay
 	makeVNI
 	makeInstance
+	makeImport
 	dropRouteMap
 	dropPrefixList
 )
 
-// making is when statements of a kind are made.
-func making(k kind) phase {
-	switch k {
+// making is when a statement is made.
+func (p place) making(line string) phase {
+	switch p.kindOf(line) {
 	case kindPrefixList:
 		return makePrefixList
 	case kindRouteMap:
@@ -36,6 +40,9 @@ func making(k kind) phase {
 	case kindVRF:
 		return makeVNI
 	case kindBGPVRF:
+		if imports(line) {
+			return makeImport
+		}
 		return makeInstance
 	default:
 		return makeUnderlay
@@ -46,13 +53,15 @@ func making(k kind) phase {
 func (p place) dropping(line string) phase {
 	k := p.kindOf(line)
 	if len(p.context) > 0 {
-		switch k {
-		case kindVRF:
+		switch {
+		case k == kindVRF:
 			return dropVNI
-		case kindBGP:
+		case k == kindBGP:
 			return dropInUnderlay
+		case imports(line):
+			return dropImport
 		default:
-			return making(k)
+			return p.making(line)
 		}
 	}
 	switch k {
@@ -77,6 +86,6 @@ func (p place) replacing(line string) phase {
 	case makes(line), k == kindVRF, len(p.context) == 0 && (k == kindBGP || k == kindBGPVRF):
 		return p.dropping(line)
 	default:
-		return making(k)
+		return p.making(line)
 	}
 }

@@ -106,6 +106,11 @@ func normal(line string) []string {
 	if rt, ok := strings.CutPrefix(line, "route-target both "); ok {
 		return []string{"route-target import " + rt, "route-target export " + rt}
 	}
+	// FRR writes the route map of imports in this way as soon as there are none, and
+	// takes it back in either.
+	if name, ok := strings.CutPrefix(line, "route-map vpn import "); ok {
+		return []string{importMap + name}
+	}
 	for _, way := range []string{"route-target import ", "route-target export "} {
 		if rest, ok := strings.CutPrefix(line, way); ok {
 			var lines []string

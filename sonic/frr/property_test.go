@@ -17,6 +17,7 @@ func configs() *rapid.Generator[*Config] {
 	return rapid.Custom(func(t *rapid.T) *Config {
 		cfg := leaf(0)
 		cfg.VRFs = drawVRFs(t)
+		drawImports(t, cfg)
 		if rapid.Bool().Draw(t, "prefixes") {
 			cfg.PrefixLists = prefixes()
 			cfg.RouteMaps[0].Entries[0].MatchPrefixes4 = "P4"
@@ -77,6 +78,23 @@ func drawVRFs(t *rapid.T) []VRF {
 	return vrfs
 }
 
+// drawImports has some VRFs take routes over from others, by one of two route maps.
+func drawImports(t *rapid.T, cfg *Config) {
+	for i := range cfg.VRFs {
+		for _, u := range []*Unicast{cfg.VRFs[i].IPv4, cfg.VRFs[i].IPv6} {
+			for j := range cfg.VRFs {
+				if u != nil && i != j && rapid.IntRange(0, 2).Draw(t, "import") == 0 {
+					u.Imports = append(u.Imports, VRFImport{Owner: "VPCPeering a/b", VRF: cfg.VRFs[j].Name})
+					u.ImportMap = rapid.SampledFrom([]string{"SWITCHLET-IMPORT-1", "SWITCHLET-IMPORT-2"}).Draw(t, "import map")
+				}
+			}
+		}
+	}
+	for _, name := range []string{"SWITCHLET-IMPORT-1", "SWITCHLET-IMPORT-2"} {
+		cfg.RouteMaps = append(cfg.RouteMaps, RouteMap{Name: name, Entries: []RouteMapEntry{{Sequence: 10, MatchSourceVRF: "Vrf20001", MatchPrefixes4: "P4", NoAdvertise: true}}})
+	}
+}
+
 // foreigners are statements of an operator and of bgpcfgd, as FRR writes them.
 func foreigners() []string {
 	return []string{
@@ -89,6 +107,7 @@ func foreigners() []string {
 		"router bgp 65001 vrf Vrf20002\n neighbor 192.0.2.2 remote-as 64513\nexit\n",
 		"route-map SWITCHLET-ALL permit 10\n set metric 5\nexit\n",
 		"interface Ethernet4\n description by hand\nexit\n",
+		"router bgp 65001 vrf Vrf20001\n address-family ipv4 unicast\n  import vrf route-map OPERATOR\n exit-address-family\nexit\n",
 	}
 }
 
@@ -244,6 +263,8 @@ func TestBadValues(t *testing.T) {
 		"description": func(c *Config) { c.BGP.Peers[0].Description = "a\r\nexit" },
 		"interface":   func(c *Config) { c.BGP.Peers[0].Interface = "Ethernet0 peer-group X" },
 		"both":        func(c *Config) { c.BGP.Peers[0].Address = netip.MustParseAddr("10.0.0.1") },
+		"unjudged":    func(c *Config) { c.VRFs[0].IPv4.Imports = []VRFImport{{VRF: "Vrf20002"}} },
+		"import":      func(c *Config) { c.VRFs[0].IPv4.Imports, c.VRFs[0].IPv4.ImportMap = []VRFImport{{VRF: "a b"}}, "M" },
 		"no policy":   func(c *Config) { c.BGP.Groups[0].IPv4 = &Policy{In: "SWITCHLET-ALL"} },
 		"timers":      func(c *Config) { c.BGP.Groups[0].HoldSeconds = 0 },
 		"router id":   func(c *Config) { c.BGP.RouterID = netip.MustParseAddr("fd00::1") },

@@ -59,11 +59,17 @@ func (e *RouteMapEntry) lines(l *lines) {
 	if e.MatchInterface != "" {
 		l.addf("match interface %s", e.MatchInterface)
 	}
+	if e.MatchSourceVRF != "" {
+		l.addf("match source-vrf %s", e.MatchSourceVRF)
+	}
 	if e.MatchPrefixes4 != "" {
 		l.addf("match ip address prefix-list %s", e.MatchPrefixes4)
 	}
 	if e.MatchPrefixes6 != "" {
 		l.addf("match ipv6 address prefix-list %s", e.MatchPrefixes6)
+	}
+	if e.NoAdvertise {
+		l.addf("set community no-advertise")
 	}
 	if e.SetSource.IsValid() {
 		l.addf("set src %v", e.SetSource)
@@ -81,6 +87,9 @@ func (c *checks) routeMap(m *RouteMap) {
 		seen[e.Sequence] = true
 		if e.MatchInterface != "" {
 			c.name("matchInterface", e.MatchInterface, maxInterface)
+		}
+		if e.MatchSourceVRF != "" {
+			c.name("matchSourceVRF", e.MatchSourceVRF, maxInterface)
 		}
 		c.optional("matchPrefixes4", e.MatchPrefixes4)
 		c.optional("matchPrefixes6", e.MatchPrefixes6)

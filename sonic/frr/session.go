@@ -77,7 +77,7 @@ func (s *Session) Apply(ctx context.Context, want, owned Tree, record func(Tree)
 		return result, fmt.Errorf("record what is changed in FRR: %w", err)
 	}
 	change := newChange(s, want, &plan)
-	left, err := change.send(ctx, plan.Commands)
+	left, err := change.sendAll(ctx, plan.Commands)
 	if err != nil {
 		return result, err
 	}

@@ -111,6 +111,8 @@ func leafChanges() []leafChange {
 		{"other route targets", func(c *Config) { c.VRFs[5].Import = []string{"65000:1", "65000:2"} }},
 		{"IPv4 only", func(c *Config) { c.VRFs[6].IPv6 = nil }},
 		{"a route map for connected routes", func(c *Config) { c.VRFs[7].IPv4.ConnectedMap = "SWITCHLET-LOOPBACK" }},
+		{"routes of two other VRFs", func(c *Config) { takeOver(c, "SWITCHLET-1", "Vrf20002", "Vrf20003") }},
+		{"routes of another VRF by another route map", func(c *Config) { takeOver(c, "SWITCHLET-2", "Vrf20003") }},
 		{"fewer paths", func(c *Config) { c.VRFs[7].IPv4.MaxPaths = 8 }},
 		{"as many paths as is FRR's default", func(c *Config) { c.VRFs[7].IPv4.MaxPaths = 256 }},
 		{"another ASN", func(c *Config) { c.BGP.ASN = 65001 }},
@@ -133,6 +135,17 @@ func leafChanges() []leafChange {
 		{"a rule that denies", func(c *Config) { c.RouteMaps[0].Entries[0].Deny = true }},
 		{"a prefix list", func(c *Config) { c.PrefixLists = prefixes(); c.RouteMaps[0].Entries[0].MatchPrefixes4 = "P4" }},
 	}
+}
+
+// takeOver has the first VRF take routes of others over.
+func takeOver(c *Config, name string, from ...string) {
+	c.PrefixLists = append(c.PrefixLists, prefixes()...)
+	m := RouteMap{Name: name}
+	for i, vrf := range from {
+		m.Entries = append(m.Entries, RouteMapEntry{Sequence: 10 * (i + 1), MatchSourceVRF: vrf, MatchPrefixes4: "P4", NoAdvertise: true})
+		c.VRFs[0].IPv4.Imports = append(c.VRFs[0].IPv4.Imports, VRFImport{VRF: vrf})
+	}
+	c.RouteMaps, c.VRFs[0].IPv4.ImportMap = append(c.RouteMaps, m), name
 }
 
 // TestAnyChangeOfFRR takes a real FRR from any model to any other one.

@@ -41,6 +41,9 @@ func (s *simulator) one(c Command) error {
 			return nil
 		}
 	}
+	if takesOver(c.Line) && (!judges(*at) || s.tree.find(c.Context[0]) == nil || !s.hasInstance(c.Line)) {
+		return fmt.Errorf("it has no route map, or there is no such VRF")
+	}
 	if g := group(c.Line); g != "" && at.find("neighbor "+g+" peer-group") == nil {
 		return fmt.Errorf("the group is missing")
 	}
@@ -83,6 +86,12 @@ func (s *simulator) remove(at *Tree, line string) error {
 		s.forget(at, subject(line))
 		return nil
 	}
+	if strings.HasPrefix(line, importMap) && slices.ContainsFunc(*at, func(n Node) bool { return takesOver(n.Line) }) {
+		return fmt.Errorf("all routes would be taken over")
+	}
+	if other := s.importer(line); other != "" {
+		return fmt.Errorf("%s takes routes over from it", other)
+	}
 	*at = slices.DeleteFunc(*at, func(n Node) bool { return n.Line == line })
 	return nil
 }
@@ -99,6 +108,29 @@ func (s *simulator) forget(at *Tree, name string) {
 		inside := &(*at)[i].Inside
 		*inside = slices.DeleteFunc(*inside, func(n Node) bool { return subject(n.Line) == name })
 	}
+}
+
+// hasInstance reports whether there is the VRF that routes are taken over from: FRR
+// would make its instance.
+func (s *simulator) hasInstance(line string) bool {
+	name := strings.TrimPrefix(line, "import vrf ")
+	return slices.ContainsFunc(s.tree, func(n Node) bool { return kindOf(n.Line) == kindBGPVRF && strings.HasSuffix(n.Line, " vrf "+name) })
+}
+
+// importer is an instance that takes routes over from the one of a statement.
+func (s *simulator) importer(line string) string {
+	_, name, _ := strings.Cut(line, " vrf ")
+	if kindOf(line) != kindBGPVRF {
+		return ""
+	}
+	for _, instance := range s.tree {
+		for _, family := range instance.Inside {
+			if kindOf(instance.Line) == kindBGPVRF && family.Inside.find("import vrf "+name) != nil {
+				return instance.Line
+			}
+		}
+	}
+	return ""
 }
 
 func (s *simulator) knows(instance, name string) bool {

@@ -1,6 +1,7 @@
 package frr
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -51,7 +52,20 @@ func (v *VRF) unicast(owner string, u *Unicast) Tree {
 	l := lines{owner: owner}
 	l.redistribute(u)
 	l.maxPaths(u)
+	l.imports(u)
 	return l.nodes
+}
+
+// imports are made by the route map first, and then one VRF after the other. None of
+// them is a matter of the VRF's owner.
+func (l *lines) imports(u *Unicast) {
+	if u == nil || len(u.Imports) == 0 {
+		return
+	}
+	l.nodes = append(l.nodes, Node{Line: importMap + u.ImportMap, Owner: cmp.Or(u.Imports[0].Owner, l.owner)})
+	for _, i := range u.Imports {
+		l.nodes = append(l.nodes, Node{Line: "import vrf " + i.VRF, Owner: cmp.Or(i.Owner, l.owner)})
+	}
 }
 
 func (v *VRF) evpn(owner string) Tree {

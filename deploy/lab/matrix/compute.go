@@ -15,6 +15,7 @@ import (
 type Objects struct {
 	VPCs        []v1alpha1.VPC
 	Attachments []v1alpha1.VPCAttachment
+	Peerings    []v1alpha1.VPCPeering
 }
 
 // Problem is why something that is attached is not among the endpoints.
@@ -127,6 +128,7 @@ func (b *builder) addressed() []Endpoint {
 
 // addresses gives an endpoint its addresses and gateways.
 func (p *picker) addresses(e *Endpoint, subnet *v1alpha1.Subnet) error {
+	e.Isolated = subnet.Isolated
 	for _, text := range subnet.CIDRs {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
@@ -143,7 +145,9 @@ func (p *picker) addresses(e *Endpoint, subnet *v1alpha1.Subnet) error {
 			return fmt.Errorf("subnet %s: %s has no address left for %s", subnet.Name, network, e.Place())
 		}
 		e.Addresses = append(e.Addresses, netip.PrefixFrom(address, network.Bits()))
-		e.Gateways = append(e.Gateways, gateway)
+		if !subnet.Isolated {
+			e.Gateways = append(e.Gateways, gateway)
+		}
 	}
 	return nil
 }

@@ -37,6 +37,8 @@ type Endpoint struct {
 	Addresses []netip.Prefix `json:"addresses"`
 	// Gateways to other subnets, at most one of each family.
 	Gateways []netip.Addr `json:"gateways,omitempty"`
+	// Isolated: nothing may leave the subnet or come into it.
+	Isolated bool `json:"isolated,omitempty"`
 	// MTU of the endpoint's link in bytes, without Ethernet's header.
 	MTU int `json:"mtu"`
 }

@@ -13,6 +13,8 @@ const (
 	Reach
 	// Apart: no packet of the one may come to the other.
 	Apart
+	// Silent: packets of the one may come to the other, and no answer comes back.
+	Silent
 )
 
 // Rule says whether one endpoint reaches another.
@@ -22,7 +24,7 @@ type Rule func(from, to *Endpoint) Verdict
 // none says something of is apart: isolation is the default.
 type Rules []Rule
 
-// VPCRules are the rules of VPCs as they are today.
+// VPCRules are the rules of VPCs that have neither peers nor isolated subnets.
 func VPCRules() Rules { return Rules{SameVPC} }
 
 // SameVPC lets the endpoints of a VPC reach each other: in one subnet by Ethernet,
@@ -35,13 +37,16 @@ func SameVPC(from, to *Endpoint) Verdict {
 }
 
 // Reaches says whether one endpoint has to reach another.
-func (r Rules) Reaches(from, to *Endpoint) bool {
+func (r Rules) Reaches(from, to *Endpoint) bool { return r.verdict(from, to) == Reach }
+
+// verdict is the first that a rule says.
+func (r Rules) verdict(from, to *Endpoint) Verdict {
 	for _, rule := range r {
 		if v := rule(from, to); v != Unsaid {
-			return v == Reach
+			return v
 		}
 	}
-	return false
+	return Apart
 }
 
 // Pair is two endpoints, the one that sends first.
@@ -55,7 +60,8 @@ func (p Pair) Compare(other Pair) int {
 	return cmp.Or(cmp.Compare(p.From, other.From), cmp.Compare(p.To, other.To))
 }
 
-// Expectation is who has to reach whom; everyone else must not.
+// Expectation is who has to reach whom; everyone else must not. Of a pair that is in it
+// with false, packets may come, but no answers.
 type Expectation map[Pair]bool
 
 // Expect applies the rules to all pairs of different endpoints.
@@ -63,8 +69,8 @@ func (r Rules) Expect(endpoints []Endpoint) Expectation {
 	expect := Expectation{}
 	for i := range endpoints {
 		for j := range endpoints {
-			if i != j && r.Reaches(&endpoints[i], &endpoints[j]) {
-				expect[Pair{endpoints[i].ID(), endpoints[j].ID()}] = true
+			if v := r.verdict(&endpoints[i], &endpoints[j]); i != j && v != Apart {
+				expect[Pair{endpoints[i].ID(), endpoints[j].ID()}] = v == Reach
 			}
 		}
 	}

@@ -75,6 +75,12 @@ func (m *Measure) Endpoints(ctx context.Context) ([]matrix.Endpoint, []matrix.Pr
 	return endpoints, problems, nil
 }
 
+// Rules say who must reach whom by what the lab's cluster says now.
+func (m *Measure) Rules(ctx context.Context) (matrix.Rules, error) {
+	objects, err := readObjects(ctx, m.lab)
+	return objects.Rules(), err
+}
+
 // Ask plugs the endpoints in and asks everyone for everyone.
 func (m *Measure) Ask(ctx context.Context, endpoints []matrix.Endpoint, rules matrix.Rules) (Outcome, error) {
 	expect := rules.Expect(endpoints)

@@ -18,7 +18,8 @@ import (
 func readObjects(ctx context.Context, lab state.Lab) (matrix.Objects, error) {
 	var vpcs v1alpha1.VPCList
 	var attachments v1alpha1.VPCAttachmentList
-	for kind, list := range map[string]any{"vpcs": &vpcs, "vpcattachments": &attachments} {
+	var peerings v1alpha1.VPCPeeringList
+	for kind, list := range map[string]any{"vpcs": &vpcs, "vpcattachments": &attachments, "vpcpeerings": &peerings} {
 		var complaints bytes.Buffer
 		kubectl := exec.CommandContext(ctx, filepath.Join(lab.Binaries, "kubectl"), "--kubeconfig", lab.Kubeconfig(),
 			"get", kind+"."+v1alpha1.GroupVersion().Group, "--all-namespaces", "--output=json")
@@ -31,5 +32,5 @@ func readObjects(ctx context.Context, lab state.Lab) (matrix.Objects, error) {
 			return matrix.Objects{}, fmt.Errorf("kubectl get %s: %w", kind, err)
 		}
 	}
-	return matrix.Objects{VPCs: vpcs.Items, Attachments: attachments.Items}, nil
+	return matrix.Objects{VPCs: vpcs.Items, Attachments: attachments.Items, Peerings: peerings.Items}, nil
 }

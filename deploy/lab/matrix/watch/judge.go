@@ -73,8 +73,10 @@ func (j *judge) verdict(h mark.Heard, n nic, vlan int) (from, at *matrix.Endpoin
 		reason = NotAttached
 	case at.VPC != from.VPC && j.hasSegment(n, from):
 		reason = OtherTag
-	case at.VPC != from.VPC && !j.joined[[2]string{from.VPC, at.VPC}]:
+	case at.VPC != from.VPC && (!j.joined[[2]string{from.VPC, at.VPC}] || from.Isolated || at.Isolated):
 		reason = OtherVPC
+	case at.VPC == from.VPC && at.Subnet != from.Subnet && (from.Isolated || at.Isolated):
+		reason = OtherSubnet
 	case at.VPC == from.VPC && at.Subnet != from.Subnet:
 		reason = j.between(h, at)
 	}

@@ -96,6 +96,17 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("%q", reason)
 		}
 	})
+	t.Run("an isolated subnet is apart from all, joined or not", func(t *testing.T) {
+		alone := app1
+		alone.Isolated = true
+		expect := matrix.VPCRules().Expect(all)
+		expect[matrix.Pair{From: app1.ID(), To: db3.ID()}] = true
+		j.set([]matrix.Endpoint{web1, alone, web2, app2, db3}, expect)
+		h := mark.Heard{Mark: mark.Mark{From: app1.ID(), To: db3.ID(), Kind: mark.Flow}, TTL: 63}
+		if _, _, reason := j.verdict(h, nic{"host3", "eth1"}, 0); reason != OtherVPC {
+			t.Errorf("%q, wanted %q", reason, OtherVPC)
+		}
+	})
 }
 
 // A cable was moved to a switch where the subnet has another tag, and frames come before
