@@ -15,6 +15,7 @@ import (
 	"syscall"
 
 	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/maintenance"
 	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/neighbors"
 	"github.com/switchlet/switchlet/agent/report"
@@ -84,21 +85,32 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 		loaded.Damage = append(loaded.Damage, damage)
 	}
 	inbox, reporter, measured := converge.NewInbox(), report.New(client, opts.node, log), metrics.NewAgent()
+	keeper, damage, err := maintenance.New(opts.maintenance(inbox, reporter, log))
+	if err != nil {
+		return err
+	}
+	if damage != "" {
+		loaded.Damage = append(loaded.Damage, damage)
+	}
+	told := func(f report.Facts) { reporter.Report(f); keeper.Saw(f) }
 	converger := converge.New(converge.Config{
 		Node: opts.node, Files: opts.files, AgentVersion: version, Store: store, Loaded: loaded,
 		APIServer: reachable, Rules: opts.rules, Persister: opts.persister(), Metrics: measured,
 		FRR:   opts.routing(statements),
-		Inbox: inbox, Report: reporter.Report, Log: log,
+		Inbox: inbox, Report: told, Log: log,
 	})
 	var all sync.WaitGroup
 	if err := show(ctx, &all, measured.Set, opts, log); err != nil {
 		return err
 	}
-	all.Go(func() { watch.Watch(ctx, client, opts.node, sink{inbox, reporter}, log) })
+	all.Go(func() { watch.Watch(ctx, client, opts.node, sink{inbox, reporter, keeper}, log) })
 	all.Go(func() { reporter.Run(ctx) })
 	all.Go(func() { converger.Run(ctx) })
 	all.Go(func() { cables.Run(ctx) })
-	all.Go(func() { cables.Follow(ctx, reporter.Heard) })
+	all.Go(func() {
+		cables.Follow(ctx, func(v neighbors.View) { reporter.Heard(v); keeper.Heard(v.Neighbors) })
+	})
+	all.Go(func() { keeper.Run(ctx) })
 	all.Wait()
 	log.Info("agent ended; what is in force on the switch stays")
 	return nil
@@ -128,12 +140,14 @@ func show(ctx context.Context, all *sync.WaitGroup, set *metrics.Set, opts optio
 type sink struct {
 	inbox    *converge.Inbox
 	reporter *report.Reporter
+	keeper   *maintenance.Keeper
 }
 
 func (s sink) SetConfig(config *v1alpha1.SwitchConfig) {
 	if config != nil {
 		s.reporter.SawConfig(config)
 	}
+	s.keeper.SetConfig(config)
 	s.inbox.SetConfig(config)
 }
 
@@ -141,5 +155,6 @@ func (s sink) SetSwitch(self *v1alpha1.Switch) {
 	if self != nil {
 		s.reporter.SawSwitch(self)
 	}
+	s.keeper.SetSwitch(self)
 	s.inbox.SetSwitch(self)
 }

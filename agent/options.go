@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -9,9 +10,12 @@ import (
 	"strings"
 
 	"github.com/switchlet/switchlet/agent/converge"
+	"github.com/switchlet/switchlet/agent/maintenance"
 	"github.com/switchlet/switchlet/agent/persist"
 	"github.com/switchlet/switchlet/agent/probe"
+	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
+	"github.com/switchlet/switchlet/images/store"
 	"github.com/switchlet/switchlet/sonic/redis"
 )
 
@@ -29,6 +33,9 @@ type options struct {
 	frrFile    string
 	rules      probe.Rules
 	ownLLDP    bool
+	containerd string // its socket
+	imagesDir  string // a folder on the disk of images
+	drainLimit uint64
 	logLevel   slog.Level
 }
 
@@ -53,6 +60,9 @@ func parse(args []string, node string) (options, error) {
 	flags.StringVar(&o.metricsTo, "metrics-file", "", "file for metrics, NAME.prom, as node_exporter's textfile collector reads them")
 	flags.StringVar(&o.metricsOn, "metrics-bind-address", "", "address to serve metrics on, such as 127.0.0.1:9350; without it no port is open")
 	flags.BoolVar(&o.ownLLDP, "lldp-own-frames", true, "send and hear LLDP frames where SONiC's lldp service is absent, which takes CAP_NET_RAW")
+	flags.StringVar(&o.containerd, "containerd-socket", "/run/switchlet/containerd.sock", "socket of the kubelet's containerd, by which images of a release are fetched if it is there")
+	flags.StringVar(&o.imagesDir, "images-dir", "", "folder on the disk that containerd keeps images on, to see how much room is left (default: --state-dir)")
+	flags.Uint64Var(&o.drainLimit, "drain-bits-per-second", 0, "what a port of a drained switch may carry and count as free of traffic (default 1000000)")
 	flags.TextVar(&o.logLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -63,7 +73,7 @@ func parse(args []string, node string) (options, error) {
 	if o.node == "" {
 		return options{}, errors.New("--node is empty: give the name of the switch's Node, or set NODE_NAME")
 	}
-	o.frr.Vtysh = strings.Fields(o.frrExec)
+	o.frr.Vtysh, o.imagesDir = strings.Fields(o.frrExec), cmp.Or(o.imagesDir, o.stateDir)
 	return o, nil
 }
 
@@ -80,4 +90,16 @@ func (o options) persister() *persist.Persister {
 // routing is how to reach FRR.
 func (o options) routing(statements *state.Statements) converge.FRR {
 	return converge.FRR{Shell: converge.FindShell(o.frr), Statements: statements, File: o.frrFile}
+}
+
+// maintenance is how spec.maintenance is answered.
+func (o options) maintenance(inbox *converge.Inbox, reporter *report.Reporter, log *slog.Logger) maintenance.Config {
+	return maintenance.Config{
+		File: filepath.Join(o.stateDir, "maintenance"), DatabaseConfig: o.files.DatabaseConfig, Shell: converge.FindShell(o.frr),
+		Images: store.New(store.Config{Socket: o.containerd, Root: o.imagesDir}), Socket: o.containerd,
+		Overlay: func(routes, ports bool, spare []string) {
+			inbox.SetOverlay(converge.Overlay{Routes: routes, Ports: ports, Spare: spare})
+		},
+		Answer: reporter.Answer, Limit: o.drainLimit, Log: log,
+	}
 }

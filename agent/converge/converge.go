@@ -83,6 +83,8 @@ type Converger struct {
 	calm       calm
 	untidy     bool               // a large plan was carried out lately
 	fresh      map[sonic.Key]bool // rows written and never seen in force
+	overlay    Overlay            // what draining puts over the spec, as last read
+	unlent     error              // why ports could not be switched
 }
 
 // The trial's defaults: long enough for a BGP session with timers of 3 and 9 s
@@ -126,11 +128,13 @@ func (c *Converger) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		d := c.cfg.Inbox.read(c.good)
 		before := c.facts
+		c.overlay = d.overlay
 		err := c.step(ctx, d)
 		if ctx.Err() != nil {
 			return
 		}
 		c.note(err)
+		c.noteOverlay(d)
 		c.logChanges(before)
 		c.facts.SwitchGeneration = d.switchGeneration
 		_, c.facts.ConfirmedGeneration = d.generations(c.good)
@@ -175,6 +179,9 @@ func (c *Converger) step(ctx context.Context, d desired) error {
 	c.lookForDrift(changed, all)
 	times := v1alpha1.ApplyTimes{Read: since(begin)}
 	c.facts.Connected = report.State{OK: true, Reason: "Connected"}
+	if err := c.switchPorts(ctx, d); err != nil {
+		return err
+	}
 	err = c.program(ctx, d, &times)
 	c.look()
 	if err == nil {

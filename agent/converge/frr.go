@@ -79,6 +79,7 @@ type target struct {
 	tree     frr.Tree
 	problems []v1alpha1.Problem
 	err      error // of spec.bgp: the underlay stays as it was
+	draining bool
 }
 
 // empty: there is nothing that FRR should have.
@@ -101,7 +102,7 @@ func (c *Converger) aim(spec *v1alpha1.SwitchConfigSpec) *target {
 		}
 	}
 	r := &c.routing
-	if r.target != nil && r.target.spec == spec && slices.Equal(r.target.vnis, vnis) {
+	if r.target != nil && r.target.spec == spec && r.target.draining == c.overlay.Routes && slices.Equal(r.target.vnis, vnis) {
 		return r.target
 	}
 	fresh := newTarget(spec, vnis, r.usable, c.box())
@@ -109,7 +110,7 @@ func (c *Converger) aim(spec *v1alpha1.SwitchConfigSpec) *target {
 		r.usable = spec.BGP
 	}
 	if old := r.target; old != nil && fresh.equal(old) {
-		old.spec, old.vnis, old.err = spec, vnis, fresh.err
+		old.spec, old.vnis, old.err, old.draining = spec, vnis, fresh.err, fresh.draining
 		return old
 	}
 	r.target, r.retry = fresh, time.Time{}
@@ -123,7 +124,7 @@ func newTarget(spec *v1alpha1.SwitchConfigSpec, vnis []int32, usable *v1alpha1.B
 	for _, vni := range vnis {
 		there[vni] = true
 	}
-	t := &target{spec: spec, vnis: vnis}
+	t := &target{spec: spec, vnis: vnis, draining: box.Draining}
 	wanted := func(vrf *v1alpha1.VRFConfig) bool { return there[vrf.VNI] }
 	if t.config, t.err = render.BGP(spec, box, wanted); t.err != nil && usable != nil {
 		before := *spec

@@ -16,6 +16,7 @@ type Inbox struct {
 	config     *v1alpha1.SwitchConfig
 	self       *v1alpha1.Switch
 	configGone bool
+	overlay    Overlay
 }
 
 // NewInbox is an empty inbox.
@@ -52,6 +53,18 @@ func (in *Inbox) SetSwitch(self *v1alpha1.Switch) {
 	in.signal()
 }
 
+// SetOverlay takes what draining puts over the spec. It is in force until another
+// one comes, whatever the API server says.
+func (in *Inbox) SetOverlay(o Overlay) {
+	in.mu.Lock()
+	known := in.overlay.equal(o)
+	in.overlay = o
+	in.mu.Unlock()
+	if !known {
+		in.signal()
+	}
+}
+
 func (in *Inbox) signal() {
 	select {
 	case in.wake <- struct{}{}:
@@ -71,13 +84,14 @@ type desired struct {
 	switchGeneration int64
 	paused           bool
 	drift            v1alpha1.DriftPolicy
+	overlay          Overlay
 }
 
 // read is what the API server says, completed by what is on disk.
 func (in *Inbox) read(good *state.LastGood) desired {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	d := desired{configGone: in.configGone}
+	d := desired{configGone: in.configGone, overlay: in.overlay}
 	switch {
 	case in.self != nil:
 		d.config = in.config

@@ -33,5 +33,5 @@ func (c *Converger) renderInto(r *rendered, spec *v1alpha1.SwitchConfigSpec) (re
 }
 
 func (c *Converger) box() render.Box {
-	return render.Box{Name: c.cfg.Node, Gateway: c.session.gateway}
+	return render.Box{Name: c.cfg.Node, Gateway: c.session.gateway, Draining: c.overlay.Routes}
 }

@@ -40,6 +40,13 @@ type Facts struct {
 	// LastChange is nil if there was none yet.
 	LastChange *v1alpha1.ApplyTimes
 
+	// Overlay is what of draining is in force.
+	Overlay Overlay
+	// Maintenance is the answer to spec.maintenance; nil if nothing is asked.
+	// Drained is a condition of the Switch. The Reporter fills both in.
+	Maintenance *v1alpha1.MaintenanceStatus
+	Drained     State
+
 	// SwitchGeneration of the newest Switch that was looked at; 0 if there is none.
 	SwitchGeneration int64
 	// Connected, StateSaved, Persisted are conditions of the Switch.

@@ -40,6 +40,9 @@ type Reporter struct {
 	news  *Facts // not written yet
 	heard neighbors.View
 	seen  map[string]seen
+	// maintenance and drained are what is said of them now.
+	maintenance *v1alpha1.MaintenanceStatus
+	drained     State
 }
 
 // seen is an object as it was last read from the API server.
@@ -76,6 +79,18 @@ func (r *Reporter) Heard(v neighbors.View) {
 	}
 }
 
+// Answer hands over what is said to spec.maintenance now, nil if nothing is asked,
+// and whether the switch is drained. It never waits. Nobody may change the answer.
+func (r *Reporter) Answer(m *v1alpha1.MaintenanceStatus, drained State) {
+	r.mu.Lock()
+	r.maintenance, r.drained = m, drained
+	r.mu.Unlock()
+	select {
+	case r.wake <- struct{}{}:
+	default:
+	}
+}
+
 // SawConfig and SawSwitch tell how an object was when it was last read, so that
 // conditions that stay the same keep their times over a restart, and a new
 // object is written to although nothing has changed.
@@ -105,7 +120,7 @@ func (r *Reporter) take() (*Facts, map[string]seen) {
 		return nil, objects
 	}
 	news := *r.news
-	news.Cabling = r.heard
+	news.Cabling, news.Maintenance, news.Drained = r.heard, r.maintenance, r.drained
 	return &news, objects
 }
 

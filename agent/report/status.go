@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,6 +28,7 @@ func ConfigStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		LastChange:          f.LastChange,
 		Problems:            f.Problems,
 		Drift:               f.Drift,
+		Maintenance:         f.Maintenance,
 	}
 	if f.Inventory != nil {
 		status.VNIs, status.VTEPs = f.Inventory.VNIs, f.Inventory.VTEPs
@@ -54,9 +56,13 @@ func SwitchStatus(f Facts, previous []metav1.Condition, now time.Time) v1alpha1.
 		}
 	}
 	status.SystemName, status.ChassisID, status.Neighbors = f.Cabling.SystemName, f.Cabling.ChassisID, f.Cabling.Neighbors
+	apart := []named{}
+	if f.Drained != (State{}) {
+		apart = append(apart, named{v1alpha1.SwitchDrained, f.Drained})
+	}
 	status.Conditions = conditions(previous, f.SwitchGeneration, now, []named{
 		{v1alpha1.SwitchConnected, f.Connected}, {v1alpha1.SwitchStateSaved, f.StateSaved}, {v1alpha1.SwitchPersisted, f.Persisted},
-	})
+	}, apart...)
 	return status
 }
 
@@ -66,8 +72,8 @@ type named struct {
 }
 
 // conditions are the given ones and Ready, which is the first of them that is
-// not True, or True.
-func conditions(previous []metav1.Condition, generation int64, now time.Time, states []named) []metav1.Condition {
+// not True, or True. It does not depend on those apart.
+func conditions(previous []metav1.Condition, generation int64, now time.Time, states []named, apart ...named) []metav1.Condition {
 	ready := named{v1alpha1.ConditionReady, State{OK: true, Reason: v1alpha1.ConditionReady}}
 	for _, state := range states {
 		if ready.OK && !state.OK {
@@ -75,7 +81,7 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, st
 		}
 	}
 	var all []metav1.Condition
-	for _, state := range append(states, ready) {
+	for _, state := range slices.Concat(states, apart, []named{ready}) {
 		if old := meta.FindStatusCondition(previous, state.name); old != nil {
 			all = append(all, *old)
 		}

@@ -19,6 +19,7 @@ type Store struct {
 	journal   journalFile
 	bad       []badRevision // the oldest first
 	condemned []Condemned
+	lent      Lent
 }
 
 // Loaded is what was on the disk.
@@ -46,7 +47,7 @@ func Open(dir string) (*Store, Loaded, error) {
 	}
 	s.ledger = ledger
 	damage = append(damage, more...)
-	for _, load := range []func() ([]string, error){s.loadJournal, s.loadBad, s.loadCondemned} {
+	for _, load := range []func() ([]string, error){s.loadJournal, s.loadBad, s.loadCondemned, s.loadLent} {
 		notes, err := load()
 		if err != nil {
 			return nil, Loaded{}, fmt.Errorf("open the state on disk: %w", err)

@@ -18,10 +18,11 @@ const (
 	// CheckLLDPNeighbors: the uplinks at which a neighbour is heard. After: the
 	// same neighbour.
 	CheckLLDPNeighbors SwitchCheck = "LLDPNeighbors"
-	// CheckAgentConverged: the SwitchConfig is in force and confirmed. It has to
-	// hold before, too.
+	// CheckAgentConverged: the SwitchConfig is in force and confirmed, in CONFIG_DB
+	// and in FRR. It has to hold before, too, but for an FRR that does not run.
 	CheckAgentConverged SwitchCheck = "AgentConverged"
-	// CheckContainersHealthy: SONiC's other containers run. After: each of them.
+	// CheckContainersHealthy: SONiC's own containers that are up, as the script that
+	// starts them says in STATE_DB. After: each of them.
 	CheckContainersHealthy SwitchCheck = "ContainersHealthy"
 )
 
@@ -39,10 +40,25 @@ const (
 	StageAfter CheckStage = "After"
 )
 
-// SwitchMaintenance is what a release asks of the agent on a switch. It is
+// SingleHomedHost is a host that has no way but one switch.
+type SingleHomedHost struct {
+	// Name of the Host; empty if nobody knows what is at the ports.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Name string `json:"name,omitempty"`
+	// Ports of the switch that it is at, as segments name them.
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=15
+	// +listType=atomic
+	Ports []string `json:"ports"`
+}
+
+// SwitchMaintenance is what a release, or spec.drained of the Switch, asks of the
+// agent on a switch. It is
 // applied by a field manager of its own, switchlet-release, so that it comes and
 // goes without the rest of the spec; it has no part in spec.revision, and the
-// agent writes nothing to CONFIG_DB for it but what draining takes.
+// agent writes nothing to CONFIG_DB for it but what draining takes: admin_status of
+// the ports of hosts.
 //
 // What the agent does for each new Step, in this order, reporting as it goes:
 //
@@ -51,17 +67,22 @@ const (
 //  2. It pulls those of Images that are not there, by digest, and reports each in
 //     PulledImages; what went wrong in PullError, and tries again. It keeps
 //     them from being collected until maintenance is gone.
-//  3. It drains the switch if Drain is true and brings traffic back if not.
+//  3. It drains the switch if Drain is true and brings traffic back if not: first
+//     the neighbours in BGP are asked to go elsewhere (RFC 8326), then the ports of
+//     hosts go down; they come up again in the other order.
 //     Drained is true only when no traffic is left; until then DrainReason says
-//     what is waited for. It refuses, with DrainReason, while hosts would be cut
-//     off that have no other switch, unless Force is true.
+//     what is waited for. It refuses to begin, with DrainReason, while SingleHomed
+//     names hosts, unless Force is true.
 //  4. It makes Checks, as Stage says, and reports them.
 //
 // When the agent cannot reach the API server, or starts, the last Step that it
-// has seen stays in force. When spec.maintenance is gone, traffic comes back,
+// has seen stays in force, for DeadlineSeconds at most if it drains. While
+// spec.drained of the Switch is true a drain that is in force is not undone. When
+// spec.maintenance is gone, traffic comes back,
 // the kept values are forgotten, and status.maintenance is removed.
 type SwitchMaintenance struct {
-	// Release is the name of the NOSRelease.
+	// Release is the name of the NOSRelease; empty for a drain by hand, which
+	// spec.drained of the Switch asks for.
 	// +kubebuilder:validation:MaxLength=40
 	Release string `json:"release"`
 	// Pass is one attempt at this switch: all steps of it have the same.
@@ -79,9 +100,22 @@ type SwitchMaintenance struct {
 	// Drain says whether the switch has to be free of traffic.
 	// +optional
 	Drain bool `json:"drain,omitempty"`
-	// Force drains although hosts are cut off.
+	// Force drains although there are hosts with no other way. Their ports stay
+	// up: they lose the network only when and as long as the work itself takes it.
 	// +optional
 	Force bool `json:"force,omitempty"`
+	// SingleHomed are the hosts that have no way but this switch, and ports that
+	// carry a segment and at which no host is known.
+	// +kubebuilder:validation:MaxItems=256
+	// +listType=atomic
+	// +optional
+	SingleHomed []SingleHomedHost `json:"singleHomed,omitempty"`
+	// DeadlineSeconds is for how long a switch stays drained for this Step. Whoever
+	// asks for it will have asked for another one by then: if not, he is gone, or
+	// the API server is, and the agent lets traffic back by itself. 0: for ever.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
 	// Checks that have to be made.
 	// +kubebuilder:validation:MaxItems=6
 	// +listType=set

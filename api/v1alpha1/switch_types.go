@@ -44,6 +44,13 @@ const (
 	// an uplink); TooManyUplinks; ASNConflict, VTEPConflict (a pin that another
 	// switch has); ASNExhausted, VTEPExhausted. Ready does not depend on it.
 	SwitchUnderlay = "Underlay"
+	// SwitchDrained, written by the agent, says whether the switch is free of
+	// traffic, be it for a release or because of spec.drained. Reasons: Drained;
+	// InService; Draining, Undraining (the message says what is waited for);
+	// Refused (hosts would be cut off: the message names them); Returned (nobody
+	// went on in time, and the agent let traffic back by itself). Ready does not
+	// depend on it.
+	SwitchDrained = "Drained"
 )
 
 // SwitchSpec is what the network team says of a switch; the controller makes
@@ -61,6 +68,15 @@ type SwitchSpec struct {
 	// Paused stops the agent from changing the switch; it goes on reporting.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
+	// Drained takes traffic off the switch and keeps it off, until it is false
+	// again. It begins only if each host has another way, or with forceDrain. See
+	// the condition Drained.
+	// +optional
+	Drained bool `json:"drained,omitempty"`
+	// ForceDrain lets spec.drained begin although there are hosts with no other
+	// way. Their ports stay up.
+	// +optional
+	ForceDrain bool `json:"forceDrain,omitempty"`
 	// Drift says what the agent does when somebody else changes or deletes what
 	// it wrote: Revert puts it back, Report leaves it and whatever depends on it
 	// as it is. Both list it in status.drift of the SwitchConfig.
@@ -218,7 +234,7 @@ type SwitchStatus struct {
 	// +listType=atomic
 	// +optional
 	ForeignVNIs []int32 `json:"foreignVNIs,omitempty"`
-	// Conditions: Connected, StateSaved, Cabled, Ready.
+	// Conditions: Connected, StateSaved, Cabled, Underlay, Drained, Ready.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -235,6 +251,7 @@ type SwitchStatus struct {
 // +kubebuilder:printcolumn:name="NOS",type=string,JSONPath=`.status.nosVersion`
 // +kubebuilder:printcolumn:name="HwSKU",type=string,JSONPath=`.status.hwsku`
 // +kubebuilder:printcolumn:name="Gateway",type=string,priority=1,JSONPath=`.status.gateway`
+// +kubebuilder:printcolumn:name="Drained",type=string,priority=1,JSONPath=`.status.conditions[?(@.type=="Drained")].reason`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -50,6 +50,8 @@ type releaseReconciler struct {
 	metrics   *releaseMetrics
 	http      *http.Client // of Prometheus checks
 	namespace string       // of all that is made
+	// drainsTold is, by switch, how far its drain was when it was last told of.
+	drainsTold map[string]string
 }
 
 // SetupRelease adds what brings NOSReleases to the switches. DaemonSets and Jobs
@@ -71,6 +73,7 @@ func SetupRelease(mgr manager.Manager, namespace string) error {
 		Watches(&v1alpha1.NOSRelease{}, anyRelease()).
 		Watches(&v1alpha1.Switch{}, anyRelease(), builder.WithPredicates(releaseSwitchChanged())).
 		Watches(&v1alpha1.SwitchConfig{}, anyRelease(), builder.WithPredicates(maintenanceChanged())).
+		Watches(&v1alpha1.Link{}, anyRelease(), builder.WithPredicates(cableChanged())).
 		Watches(&corev1.Node{}, anyRelease(), builder.WithPredicates(releaseNodeChanged())).
 		WatchesRawSource(source.Kind[client.Object](workloads, &appsv1.DaemonSet{}, anyRelease())).
 		WatchesRawSource(source.Kind[client.Object](workloads, &corev1.Pod{}, anyRelease())).
@@ -104,7 +107,8 @@ func (r *releaseReconciler) Reconcile(ctx context.Context, _ reconcile.Request) 
 		return reconcile.Result{}, err
 	}
 	r.metrics.tell(list.Items)
-	errs := []error{r.letGo(ctx, f)}
+	r.announceDrains(f)
+	errs := []error{r.letGo(ctx, f), r.byHand(ctx, f)}
 	var again time.Duration
 	for i := range list.Items {
 		after, err := r.release(ctx, &list.Items[i], f)

@@ -40,7 +40,7 @@ func newWorkloadCache(mgr manager.Manager, namespace string) (cache.Cache, error
 func releaseSwitchChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		a, b := e.ObjectOld.(*v1alpha1.Switch), e.ObjectNew.(*v1alpha1.Switch)
-		return a.Generation != b.Generation || !equality.Semantic.DeepEqual(a.Labels, b.Labels) || disconnected(a) != disconnected(b)
+		return a.Generation != b.Generation || !equality.Semantic.DeepEqual(a.Labels, b.Labels) || disconnected(a) != disconnected(b) || drainReason(a) != drainReason(b)
 	}}
 }
 
@@ -57,7 +57,15 @@ func maintenanceChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		a, b := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
 		return !equality.Semantic.DeepEqual(a.Spec.Maintenance, b.Spec.Maintenance) ||
-			!equality.Semantic.DeepEqual(a.Status.Maintenance, b.Status.Maintenance)
+			!equality.Semantic.DeepEqual(a.Status.Maintenance, b.Status.Maintenance) || programmed(a) != programmed(b)
+	}}
+}
+
+// cableChanged lets through what a release looks at in a Link.
+func cableChanged() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		a, b := e.ObjectOld.(*v1alpha1.Link), e.ObjectNew.(*v1alpha1.Link)
+		return !equality.Semantic.DeepEqual(a.Status.Ends, b.Status.Ends) || a.Status.State != b.Status.State
 	}}
 }
 

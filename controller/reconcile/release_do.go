@@ -41,7 +41,7 @@ func (r *releaseReconciler) letGo(ctx context.Context, f *fleet) error {
 	}
 	var errs []error
 	for _, c := range f.configs {
-		if m := c.Spec.Maintenance; m != nil && !known[m.Release] {
+		if m := c.Spec.Maintenance; m != nil && m.Release != "" && !known[m.Release] {
 			errs = append(errs, r.ask(ctx, c, nil))
 		}
 	}

@@ -24,6 +24,8 @@ type fleet struct {
 	nodes    map[string]*corev1.Node
 	configs  map[string]*v1alpha1.SwitchConfig
 	pods     map[string][]release.Pod // by Node
+	// singleHomed are, by switch, the hosts that a drain cuts off.
+	singleHomed map[string][]v1alpha1.SingleHomedHost
 }
 
 func (r *releaseReconciler) fleet(ctx context.Context, releases []v1alpha1.NOSRelease) (*fleet, error) {
@@ -52,7 +54,7 @@ func (r *releaseReconciler) fleet(ctx context.Context, releases []v1alpha1.NOSRe
 			f.pods[nodeOfPod(p)] = append(f.pods[nodeOfPod(p)], servicePod(p))
 		}
 	}
-	return f, nil
+	return f, r.homes(ctx, f)
 }
 
 // nodeOfPod is where a pod runs, or, before the scheduler has bound it, where the
@@ -116,6 +118,7 @@ func (f *fleet) switches(rel *v1alpha1.NOSRelease) []release.Switch {
 		s := release.Switch{
 			Name: sw.Name, Group: release.GroupOf(sw), Role: sw.Spec.Role, Selected: sw.DeletionTimestamp.IsZero() && selects(rel, sw),
 			Unavailable: f.unavailable(sw), Labels: f.admitted(sw.Name), Pods: f.pods[sw.Name],
+			ByHand: sw.Spec.Drained, SingleHomed: f.singleHomed[sw.Name],
 		}
 		s.Conflict, s.HeldBy = f.others(rel, sw)
 		if c := f.configs[sw.Name]; c != nil {

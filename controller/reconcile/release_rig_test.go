@@ -51,6 +51,7 @@ type yard struct {
 type played struct {
 	group           string
 	silent, refuses bool
+	real            bool // a real agent is at work
 	drained         bool
 	pulled          map[string]bool
 	ran             bool // bgp has run here
@@ -304,7 +305,7 @@ func (y *yard) agents(ctx context.Context, c client.Client) error {
 	for i := range list.Items {
 		config := &list.Items[i]
 		box := y.boxes[config.Name]
-		if box == nil || box.silent {
+		if box == nil || box.silent || box.real {
 			continue
 		}
 		answer := y.agent(config, box)

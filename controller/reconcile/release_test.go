@@ -51,6 +51,7 @@ func TestReleases(t *testing.T) {
 		{"checks of one's own", ownChecks},
 		{"two releases keep out of each other's way", twoReleases},
 		{"a mistake in the overrides is a condition", wrongOverrides},
+		{"the real agent goes through a release, and is drained by hand", realAgent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.run(t, newYard(t, cluster, "leaf1/rack1", "leaf2/rack1", "leaf3/"))

@@ -70,6 +70,10 @@ func (m *machine) keepsWaiting(s *Switch) (reason, message string) {
 		return "Stopped", "The release stopped at " + m.status.Stop.Switch + "."
 	case s.Conflict != "":
 		return "Conflict", fmt.Sprintf("NOSRelease %s, which is older, has one of the services for this switch: take the switch out of one of them.", s.Conflict)
+	case s.ByHand:
+		return "Drained", fmt.Sprintf("spec.drained of Switch %s is true: kubectl switchlet switch undrain %s.", s.Name, s.Name)
+	case s.Maintenance != nil && s.Maintenance.Release == "":
+		return "Drained", "It was drained by hand, and its traffic is not back yet."
 	case s.HeldBy != "":
 		return "HeldByOther", fmt.Sprintf("NOSRelease %s works on it.", s.HeldBy)
 	case s.Maintenance != nil && s.Maintenance.Release != m.Release.Name:
@@ -95,6 +99,8 @@ func (m *machine) out(s *Switch) string {
 	switch {
 	case r != nil && AtWork(r.Phase):
 		return string(r.Phase)
+	case s.ByHand || s.Maintenance != nil && s.Maintenance.Release == "":
+		return "drained by hand"
 	case s.HeldBy != "":
 		return "NOSRelease " + s.HeldBy + " works on it"
 	case s.Maintenance != nil && (s.Maintenance.Drain || s.Maintenance.Release != m.Release.Name):

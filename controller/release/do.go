@@ -37,7 +37,7 @@ func requestFor(in Inputs, s *Switch, r *v1alpha1.ReleaseSwitchStatus) (Request,
 	}
 	var wanted *v1alpha1.SwitchMaintenance
 	if r != nil {
-		wanted = Requested(in, r)
+		wanted = Requested(in, s, r)
 	}
 	if equality.Semantic.DeepEqual(wanted, s.Maintenance) {
 		return Request{}, false

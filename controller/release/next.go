@@ -130,6 +130,8 @@ func (m *machine) mayNot(s *Switch, r *v1alpha1.ReleaseSwitchStatus) string {
 		return "The release was paused."
 	case m.status.Stop != nil:
 		return "The release stopped."
+	case s.ByHand:
+		return "spec.drained of the Switch is true."
 	case !s.Selected:
 		return "The release is for it no longer."
 	case s.Conflict != "":

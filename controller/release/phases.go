@@ -181,6 +181,8 @@ func (m *machine) undrained(s *Switch, r *v1alpha1.ReleaseSwitchStatus) (bool, s
 	switch a := answer(m.Inputs, s, r); {
 	case a == nil:
 		return false, silent
+	case a.Drained && s.ByHand:
+		return true, "" // somebody keeps it away
 	case a.Drained:
 		return false, strings.TrimSpace("The traffic is not back yet. " + a.DrainReason)
 	}

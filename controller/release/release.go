@@ -65,6 +65,10 @@ type Switch struct {
 	Unavailable string
 	// HeldBy is another release that works on the switch.
 	HeldBy string
+	// ByHand: spec.drained of the Switch is true. SingleHomed are the hosts that a
+	// drain would cut off, known while it is drained, or to be.
+	ByHand      bool
+	SingleHomed []v1alpha1.SingleHomedHost
 	// Labels by service: the hash whose pod may run here.
 	Labels map[string]string
 	Pods   []Pod

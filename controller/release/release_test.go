@@ -226,6 +226,7 @@ func TestOutcomes(t *testing.T) {
 		{"the first group is looked at", func(w *world) { w.release.Spec.Strategy.Approval = v1alpha1.ApprovalFirst }, v1alpha1.ReleaseAwaitingApproval, "1 groups are begun on: kubectl switchlet release approve core.", "2 2 0 0"},
 		{"paused from the start", func(w *world) { w.release.Spec.Paused = true }, v1alpha1.ReleasePaused, "spec.paused is true.", "0 0 0 0"},
 		{"a switch joins anew", func(w *world) { w.rejoin(w.boxes[3]) }, v1alpha1.ReleaseComplete, "4 switches", "2 2 2 2"},
+		{"a switch is kept drained by hand", func(w *world) { w.boxes[0].byHand = true }, v1alpha1.ReleaseWaiting, "sw1: Drained: spec.drained of Switch sw1 is true: kubectl switchlet switch undrain sw1.", "0 0 2 2"},
 		{"another release has a switch", func(w *world) { w.boxes[0].maintenance = &v1alpha1.SwitchMaintenance{Release: "other", Drain: true} }, v1alpha1.ReleaseWaiting, "HeldByOther: SwitchConfig sw1 is still in the maintenance of NOSRelease other.", "0 0 2 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -278,6 +279,35 @@ func TestUnheardDrain(t *testing.T) {
 	first.silent = false
 	if w.settle(func() {}); w.release.Status.Phase != v1alpha1.ReleaseComplete {
 		t.Errorf("it ends as %s: %s", w.release.Status.Phase, w.release.Status.Message)
+	}
+}
+
+// A switch that somebody drains while a release is at work on it is finished, and
+// nobody waits for its traffic to come back; one that still has what it had is let go.
+func TestDrainedByHandMeanwhile(t *testing.T) {
+	for _, c := range []struct {
+		phase v1alpha1.SwitchPhase
+		have  string
+	}{
+		{v1alpha1.SwitchDraining, "bgp-v0"},
+		{v1alpha1.SwitchVerifying, "bgp-v2"},
+		{v1alpha1.SwitchUndraining, "bgp-v2"},
+	} {
+		w := newWorld(strategy(), "group/a", "group/b")
+		first := w.boxes[0]
+		for range 1000 {
+			if w.status("sw1").Phase == c.phase && first.drained {
+				break
+			}
+			w.control(fresh, -1)
+			w.agents()
+			w.kubelets()
+		}
+		first.byHand = true
+		w.settle(func() {})
+		if r := w.status("sw1"); first.pods["bgp"] == nil || first.pods["bgp"].hash != c.have || release.AtWork(r.Phase) || w.release.Status.Stop != nil {
+			t.Errorf("drained by hand while %s: sw1 is %s, %s:\n%s", c.phase, r.Phase, r.Message, w)
+		}
 	}
 }
 

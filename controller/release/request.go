@@ -9,8 +9,12 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
+// grace is how many seconds longer than the controller's own deadlines a switch waits for it
+// before it lets traffic back by itself.
+const grace = 60
+
 // Requested is what the agent of a switch is asked for in its phase.
-func Requested(in Inputs, r *v1alpha1.ReleaseSwitchStatus) *v1alpha1.SwitchMaintenance {
+func Requested(in Inputs, s *Switch, r *v1alpha1.ReleaseSwitchStatus) *v1alpha1.SwitchMaintenance {
 	strategy := in.Release.Spec.Strategy
 	out := &v1alpha1.SwitchMaintenance{Release: in.Release.Name, Pass: r.Pass, Images: images(in, r.Services, to), Drain: r.Drain}
 	check := func(stage v1alpha1.CheckStage) { out.Checks, out.Stage = strategy.Checks, stage }
@@ -23,8 +27,10 @@ func Requested(in Inputs, r *v1alpha1.ReleaseSwitchStatus) *v1alpha1.SwitchMaint
 		check(v1alpha1.StageBefore)
 	case v1alpha1.SwitchDraining, v1alpha1.SwitchReplacing:
 		name, out.Force = "replace", r.Drain && strategy.Drain.Force
+		out.DeadlineSeconds = strategy.Drain.TimeoutSeconds + strategy.ProgressDeadlineSeconds + grace
 	case v1alpha1.SwitchVerifying:
-		name = "after"
+		name, out.DeadlineSeconds = "after", strategy.ProgressDeadlineSeconds+grace
+		out.Force = r.Drain && strategy.Drain.Force
 		check(v1alpha1.StageAfter)
 	case v1alpha1.SwitchUndraining, v1alpha1.SwitchSoaking:
 		name, out.Drain = "soak", false
@@ -36,7 +42,20 @@ func Requested(in Inputs, r *v1alpha1.ReleaseSwitchStatus) *v1alpha1.SwitchMaint
 	default:
 		return nil
 	}
+	if out.Drain {
+		out.SingleHomed = s.SingleHomed
+	} else {
+		out.DeadlineSeconds = 0
+	}
 	out.Step = stepOf(name, out)
+	return out
+}
+
+// ByHand is what the agent of a switch is asked for while spec.drained of the Switch
+// is true and no release works on it.
+func ByHand(sw *v1alpha1.Switch, singleHomed []v1alpha1.SingleHomedHost) *v1alpha1.SwitchMaintenance {
+	out := &v1alpha1.SwitchMaintenance{Pass: "by-hand", Drain: true, Force: sw.Spec.ForceDrain, SingleHomed: singleHomed}
+	out.Step = stepOf("drain", out)
 	return out
 }
 
@@ -69,7 +88,7 @@ func images(in Inputs, changes []v1alpha1.ReleaseServiceChange, side func(v1alph
 // answer is what the agent says to the present request; nil as long as it speaks of
 // an earlier one.
 func answer(in Inputs, s *Switch, r *v1alpha1.ReleaseSwitchStatus) *v1alpha1.MaintenanceStatus {
-	wanted := Requested(in, r)
+	wanted := Requested(in, s, r)
 	if wanted == nil || s.Answer == nil || s.Answer.ObservedStep != wanted.Step {
 		return nil
 	}

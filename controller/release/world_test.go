@@ -38,6 +38,7 @@ type box struct {
 	down        bool // its node is off
 	silent      bool // its agent does nothing
 	refuses     bool // it cannot be drained
+	byHand      bool // spec.drained is true
 	pullFails   bool
 	labels      map[string]string
 	pods        map[string]*pod // by service: no switch has two of one
@@ -103,7 +104,7 @@ func (b *box) run(t release.Target) {
 // observe is what the controller sees of a box.
 func (w *world) observe(b *box) release.Switch {
 	s := release.Switch{
-		Name: b.name, Group: b.group, Role: b.role, Selected: b.selected, Labels: maps.Clone(b.labels),
+		Name: b.name, Group: b.group, Role: b.role, Selected: b.selected, Labels: maps.Clone(b.labels), ByHand: b.byHand,
 		Maintenance: b.maintenance.DeepCopy(), Answer: b.answer.DeepCopy(),
 	}
 	if w.check != nil {
@@ -235,6 +236,8 @@ func (w *world) agents() (moved bool) {
 func (w *world) agentStep(b *box) bool {
 	m := b.maintenance
 	switch {
+	case m == nil && b.drained && b.byHand:
+		return false
 	case m == nil && b.drained:
 		b.drained = false
 	case m == nil && b.answer != nil:
@@ -259,16 +262,18 @@ func (w *world) agentWork(b *box, m *v1alpha1.SwitchMaintenance) bool {
 			b.answer.PulledImages = append(b.answer.PulledImages, i)
 		}
 	}
-	if !m.Drain || m.Force || !b.refuses {
-		if b.drained != m.Drain { // it is so before it is said
-			b.drained = m.Drain
-			return true
-		}
-		b.answer.Drained = m.Drain
-	} else {
+	switch {
+	case b.byHand && b.drained && !m.Drain:
+		b.answer.DrainReason = "spec.drained is true."
+	case m.Drain && !m.Force && b.refuses:
 		b.answer.DrainReason = "host7 has no other switch."
+	case b.drained != m.Drain: // it is so before it is said
+		b.drained = m.Drain
+		return true
+	default:
+		b.answer.Drained = m.Drain
 	}
-	if b.drained == m.Drain {
+	if b.drained == m.Drain || b.byHand {
 		b.answer.Checks = w.measure(b, m)
 	}
 	return !equal(before, b.answer)

@@ -13,6 +13,7 @@ import (
 	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/config"
 	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/join"
 	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/release"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/switches"
 )
 
 // version is set by the linker.
@@ -56,5 +57,6 @@ func command() *cobra.Command {
 	root.AddCommand(config.Command())
 	root.AddCommand(join.Commands()...)
 	root.AddCommand(release.Command())
+	root.AddCommand(switches.Command())
 	return root
 }

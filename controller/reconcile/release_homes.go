@@ -1,0 +1,199 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/release"
+)
+
+// homes finds out, for each switch that is drained or to be, which hosts have no
+// other way.
+func (r *releaseReconciler) homes(ctx context.Context, f *fleet) error {
+	f.singleHomed = map[string][]v1alpha1.SingleHomedHost{}
+	var wanted []string
+	for i := range f.list {
+		if f.drains(&f.list[i]) {
+			wanted = append(wanted, f.list[i].Name)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	cables, err := r.cables(ctx, f)
+	if err != nil {
+		return err
+	}
+	carried := map[string][]release.Carried{}
+	for name, c := range f.configs {
+		carried[name] = segmentsAt(c)
+	}
+	out := map[string]bool{}
+	for i := range f.list {
+		sw := &f.list[i]
+		out[sw.Name] = f.drains(sw) || f.unavailable(sw) != "" || drained(f.configs[sw.Name]) || !programmed(f.configs[sw.Name])
+	}
+	for _, name := range wanted {
+		f.singleHomed[name] = release.SingleHomed(name, cables, carried, func(other string) bool { return out[other] })
+	}
+	return nil
+}
+
+// drains says whether a switch is drained, or to be.
+func (f *fleet) drains(sw *v1alpha1.Switch) bool {
+	if sw.Spec.Drained {
+		return true
+	}
+	for i := range f.releases {
+		for _, s := range f.releases[i].Status.Switches {
+			if s.Name == sw.Name && s.Drain && release.AtWork(s.Phase) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// workedOn says whether a release works on a switch.
+func (f *fleet) workedOn(name string) bool {
+	return slices.ContainsFunc(f.releases, func(rel v1alpha1.NOSRelease) bool {
+		return slices.ContainsFunc(rel.Status.Switches, func(s v1alpha1.ReleaseSwitchStatus) bool { return s.Name == name && release.AtWork(s.Phase) })
+	})
+}
+
+func drained(c *v1alpha1.SwitchConfig) bool {
+	return c != nil && (c.Status.Maintenance != nil && c.Status.Maintenance.Drained || c.Spec.Maintenance != nil && c.Spec.Maintenance.Drain)
+}
+
+// programmed says whether a switch has its networks in force, or is just getting more.
+func programmed(c *v1alpha1.SwitchConfig) bool {
+	if c == nil {
+		return false
+	}
+	p := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConfigProgrammed)
+	return p != nil && (p.Status == metav1.ConditionTrue || p.Reason == "Converging" || p.Reason == "Progressing")
+}
+
+// segmentsAt are the segments at the ports of a switch.
+func segmentsAt(c *v1alpha1.SwitchConfig) []release.Carried {
+	var out []release.Carried
+	for i := range c.Spec.Segments {
+		for _, p := range c.Spec.Segments[i].Ports {
+			out = append(out, release.Carried{VNI: c.Spec.Segments[i].VNI, Port: p.Name, Tagged: p.Mode == v1alpha1.ModeTagged})
+		}
+	}
+	return out
+}
+
+// cables are those between hosts and switches, as Links have them.
+func (r *releaseReconciler) cables(ctx context.Context, f *fleet) ([]release.Cable, error) {
+	var links v1alpha1.LinkList
+	var hosts v1alpha1.HostList
+	for _, list := range []client.ObjectList{&links, &hosts} {
+		if err := r.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+			return nil, fmt.Errorf("list how hosts are cabled: %w", err)
+		}
+	}
+	type nic struct{ host, name string }
+	bonds := map[nic]string{}
+	for i := range hosts.Items {
+		for _, n := range hosts.Items[i].Status.NICs {
+			bonds[nic{hosts.Items[i].Name, n.Name}] = n.Bond
+		}
+	}
+	type port struct{ sw, name string }
+	channels := map[port]string{}
+	for i := range f.list {
+		for _, p := range f.list[i].Status.Ports {
+			if p.Use == v1alpha1.PortUsePortChannelMember {
+				channels[port{f.list[i].Name, p.Name}] = p.UsedBy
+			}
+		}
+	}
+	var out []release.Cable
+	for i := range links.Items {
+		s := links.Items[i].Status
+		if len(s.Ends) != 2 || s.Ends[0].Host == "" || s.Ends[1].Switch == "" || s.State == v1alpha1.LinkGone {
+			continue
+		}
+		host, sw := s.Ends[0], s.Ends[1]
+		c := release.Cable{Host: host.Host, NIC: host.NIC, Bond: bonds[nic{host.Host, host.NIC}], Switch: sw.Switch, Port: sw.Port,
+			Doubtful: s.State == v1alpha1.LinkStale || s.State == v1alpha1.LinkMismatch}
+		if channel := channels[port{sw.Switch, sw.Port}]; channel != "" {
+			c.Port = channel
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+// byHand asks for what spec.drained of Switches says, where no release works, and
+// tells what has come of it.
+func (r *releaseReconciler) byHand(ctx context.Context, f *fleet) error {
+	var errs []error
+	for i := range f.list {
+		sw := &f.list[i]
+		c := f.configs[sw.Name]
+		if c == nil || c.Spec.Maintenance != nil && c.Spec.Maintenance.Release != "" || f.workedOn(sw.Name) {
+			continue
+		}
+		var want *v1alpha1.SwitchMaintenance
+		if sw.Spec.Drained {
+			want = release.ByHand(sw, f.singleHomed[sw.Name])
+		}
+		if equality.Semantic.DeepEqual(want, c.Spec.Maintenance) {
+			continue
+		}
+		errs = append(errs, r.ask(ctx, c, want))
+		switch {
+		case want == nil:
+			r.events.Eventf(sw, nil, corev1.EventTypeNormal, "Undraining", "Drain", "spec.drained is false: the traffic comes back")
+		case c.Spec.Maintenance == nil:
+			r.events.Eventf(sw, nil, corev1.EventTypeNormal, "Draining", "Drain", "spec.drained is true: the traffic goes elsewhere")
+		}
+		log.FromContext(ctx).Info("drain by hand", "switch", sw.Name, "drained", want != nil)
+	}
+	return errors.Join(errs...)
+}
+
+// drainReason is how far the drain of a switch is, as its agent says.
+func drainReason(sw *v1alpha1.Switch) string {
+	if c := meta.FindStatusCondition(sw.Status.Conditions, v1alpha1.SwitchDrained); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+// announceDrains makes events of what has become of drains since it was last looked.
+func (r *releaseReconciler) announceDrains(f *fleet) {
+	before := r.drainsTold
+	r.drainsTold = make(map[string]string, len(f.list))
+	for i := range f.list {
+		sw := &f.list[i]
+		reason := drainReason(sw)
+		r.drainsTold[sw.Name] = reason
+		if was, known := before[sw.Name]; !known || was == reason || was == "" {
+			continue
+		}
+		kind := corev1.EventTypeNormal
+		switch reason {
+		case "Refused", "Returned":
+			kind = corev1.EventTypeWarning
+		case "Drained", "InService":
+		default:
+			continue // on the way
+		}
+		c := meta.FindStatusCondition(sw.Status.Conditions, v1alpha1.SwitchDrained)
+		r.events.Eventf(sw, nil, kind, reason, "Drain", "%s", c.Message)
+	}
+}
