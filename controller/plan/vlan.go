@@ -80,7 +80,7 @@ func tryVLANs(in Inputs, g group, accepted map[string][]attachment, domains map[
 	}
 	for _, sw := range g.switches { // attachments come before peerings
 		for _, p := range near.wanted(sw.Name, out.accepted[sw.Name]) {
-			if out.placePeer(in, choose, near, sw.Name, p) {
+			if out.placePeer(choose, near, sw.Name, p) {
 				out.peers[sw.Name] = append(out.peers[sw.Name], p)
 			}
 		}
@@ -96,7 +96,7 @@ func addPeers(domains map[broadcastDomain]bool, peers []Peering) {
 }
 
 // placePeer gives the VRF of a peer its id, or notes what is in the way.
-func (t *assignment) placePeer(in Inputs, choose *chooser, near peerings, sw string, p Peering) bool {
+func (t *assignment) placePeer(choose *chooser, near peerings, sw string, p Peering) bool {
 	wrong := near.condemned(sw, p)
 	if wrong == nil && !choose.assign(broadcastDomain{vpc: p.peer()}, near.vni(sw, p)) {
 		wrong = problem(PeeringRef(p.VPCPeering), "VLANExhausted",
