@@ -28,15 +28,15 @@ var impure = []string{
 // entry says where each third-party library may be imported. The lab, which is
 // not part of the product, may use any of them.
 var entry = map[string][]string{
-	"sigs.k8s.io/controller-runtime": {"controller", "controller/approve", "controller/reconcile", "agent", "agent/watch", "agent/report", "deploy/kubectl-switchlet/release", "deploy/kubectl-switchlet/switches"},
-	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/hostconfig", "cni/host/object", "cni/host/pods", "cni/host/report", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/release", "deploy/kubectl-switchlet/switches"},
+	"sigs.k8s.io/controller-runtime": {"controller", "controller/approve", "controller/reconcile", "agent", "agent/watch", "agent/report", "deploy/kubectl-switchlet/kubeconfig", "deploy/kubectl-switchlet/release", "deploy/kubectl-switchlet/switches"},
+	"k8s.io/client-go":               {"controller", "controller/reconcile", "agent", "agent/watch", "agent/report", "cni/host", "cni/host/hostconfig", "cni/host/object", "cni/host/pods", "cni/host/report", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/kubeconfig"},
 	"github.com/redis/go-redis":      {"sonic/redis"},
 	"github.com/vishvananda/netlink": {"cni/host/nics", "cni/host/link", "lldp/wire"},
 	"github.com/mdlayher/packet":     {"lldp/wire"},
 	"golang.org/x/net/bpf":           {"lldp/wire"},
 	"github.com/openconfig/goyang":   {"sonic/yang"},
 	"google.golang.org/protobuf":     {"images/store"},
-	"github.com/spf13/cobra":         {"deploy/kubectl-switchlet", "deploy/kubectl-switchlet/config", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/release", "deploy/kubectl-switchlet/switches"},
+	"github.com/spf13/cobra":         {"deploy/kubectl-switchlet", "deploy/kubectl-switchlet/config", "deploy/kubectl-switchlet/join", "deploy/kubectl-switchlet/kubeconfig", "deploy/kubectl-switchlet/release", "deploy/kubectl-switchlet/switches"},
 }
 
 type pkg struct {

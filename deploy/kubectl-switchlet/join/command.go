@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 	corev1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/switchlet/switchlet/deploy/join"
 )
@@ -47,8 +46,8 @@ func tokenCommand() *cobra.Command {
 			return run(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
+	o.cluster.AddTo(c)
 	f := c.Flags()
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; as for kubectl without one")
 	f.StringVar(&o.server, "server", "", "https://HOST:PORT of the API server as the switch reaches it; default: that of the kubeconfig")
 	f.StringVar(&o.role, "role", "leaf", "leaf, spine or border")
 	f.StringVar(&o.labels, "labels", "", "further labels of the node, KEY=VALUE,KEY=VALUE")
@@ -64,11 +63,9 @@ func run(ctx context.Context, o options, out, notes io.Writer) error {
 	if err := o.complete(); err != nil {
 		return err
 	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	config, err := o.cluster.Config()
 	if err != nil {
-		return fmt.Errorf("find the API server: %w", err)
+		return err
 	}
 	core, err := corev1.NewForConfig(config)
 	if err != nil {

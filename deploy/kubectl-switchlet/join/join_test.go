@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	script "github.com/switchlet/switchlet/deploy/join"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/kubeconfig"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
 )
@@ -21,7 +22,7 @@ const sums = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 func TestATokenAndItsSettings(t *testing.T) {
 	c := rbactest.Start(t, controlplane.Config{})
 	admin := c.Admin(t)
-	o := options{node: "leaf1.dc1", role: "leaf", bundle: "http://mirror.example/switchlet/", sums: sums, kubeconfig: c.Kubeconfig()}
+	o := options{node: "leaf1.dc1", role: "leaf", bundle: "http://mirror.example/switchlet/", sums: sums, cluster: kubeconfig.File(c.Kubeconfig())}
 	var out, notes strings.Builder
 	if err := run(t.Context(), o, &out, &notes); err != nil {
 		t.Fatal(err)

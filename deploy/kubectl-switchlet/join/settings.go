@@ -14,13 +14,15 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/switchlet/switchlet/controller/approve/group"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/kubeconfig"
 )
 
 // options are the command line.
 type options struct {
-	node, kubeconfig, server, role, labels, bundle, sums, registry string
-	ttl                                                            time.Duration
-	again                                                          bool
+	cluster                                            kubeconfig.Flags
+	node, server, role, labels, bundle, sums, registry string
+	ttl                                                time.Duration
+	again                                              bool
 }
 
 const (

@@ -12,6 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/kubeconfig"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
@@ -47,7 +48,7 @@ func TestTheAPIServerKnowsWhoseTokenItIs(t *testing.T) {
 		t.Skip("needs an API server, which -short leaves out")
 	}
 	c := labtest.ControlPlane(t, controlplane.Config{Binaries: withTokens(t)})
-	o := options{node: "leaf1", role: "leaf", bundle: "/bundle", sums: sums, kubeconfig: c.Kubeconfig()}
+	o := options{node: "leaf1", role: "leaf", bundle: "/bundle", sums: sums, cluster: kubeconfig.File(c.Kubeconfig())}
 	var out, notes strings.Builder
 	if err := run(t.Context(), o, &out, &notes); err != nil {
 		t.Fatal(err)

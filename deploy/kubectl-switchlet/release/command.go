@@ -9,17 +9,17 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/kubeconfig"
 )
 
 // options are the flags of all commands.
 type options struct {
-	kubeconfig, context, namespace, output string
-	dryRun                                 bool
+	cluster           kubeconfig.Flags
+	namespace, output string
+	dryRun            bool
 }
 
 // Command is kubectl switchlet release.
@@ -33,9 +33,8 @@ func Command() *cobra.Command {
 			return fmt.Errorf("say what to do with the release: see %s --help", c.CommandPath())
 		},
 	}
+	o.cluster.AddTo(c)
 	f := c.PersistentFlags()
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; as for kubectl without one")
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig; empty: the current one")
 	f.StringVar(&o.namespace, "release-namespace", "switchlet-system", "namespace of the DaemonSets, as the controller has it")
 	c.AddCommand(
 		o.reading("status NAME", "Show where a release is, switch by switch", o.status),
@@ -73,7 +72,7 @@ func (o *options) command(use, short string, do act) *cobra.Command {
 			if o.output != "" && o.output != "text" && o.output != "json" {
 				return fmt.Errorf("--output %q: it must be text or json", o.output)
 			}
-			kube, err := o.connect()
+			kube, err := o.cluster.Client(appsv1.AddToScheme)
 			if err != nil {
 				return err
 			}
@@ -84,27 +83,6 @@ func (o *options) command(use, short string, do act) *cobra.Command {
 			return do(c, kube, &r)
 		},
 	}
-}
-
-func (o *options) connect() (client.Client, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the API server: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := appsv1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	kube, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("connect to the API server: %w", err)
-	}
-	return kube, nil
 }
 
 // patch changes a release as it was read: if somebody else did meanwhile, it is refused.

@@ -7,17 +7,16 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/kubectl-switchlet/kubeconfig"
 )
 
 // options are the flags of all commands.
 type options struct {
-	kubeconfig, context string
-	dryRun, force       bool
+	cluster       kubeconfig.Flags
+	dryRun, force bool
 }
 
 // Command is kubectl switchlet switch.
@@ -31,9 +30,7 @@ func Command() *cobra.Command {
 			return fmt.Errorf("say what to do with the switch: see %s --help", c.CommandPath())
 		},
 	}
-	f := c.PersistentFlags()
-	f.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig file; as for kubectl without one")
-	f.StringVar(&o.context, "context", "", "context of the kubeconfig; empty: the current one")
+	o.cluster.AddTo(c)
 	drain := o.command("drain NAME", "Take traffic off a switch, and keep it off until it is let back", o.drain)
 	drain.Flags().BoolVar(&o.force, "force", false, "drain although there are hosts with no other way; their ports stay up")
 	c.AddCommand(drain, o.command("undrain NAME", "Let traffic back to a switch", o.undrain))
@@ -53,7 +50,7 @@ func (o *options) command(use, short string, do act) *cobra.Command {
 }
 
 func (o *options) run(c *cobra.Command, name string, do act) error {
-	kube, err := o.connect()
+	kube, err := o.cluster.Client()
 	if err != nil {
 		return err
 	}
@@ -105,22 +102,4 @@ func now(s *v1alpha1.Switch) string {
 		text += ": " + c.Message
 	}
 	return text
-}
-
-func (o *options) connect() (client.Client, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = o.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: o.context}).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("find the API server: %w", err)
-	}
-	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	kube, err := client.New(config, client.Options{Scheme: scheme})
-	if err != nil {
-		return nil, fmt.Errorf("connect to the API server: %w", err)
-	}
-	return kube, nil
 }
