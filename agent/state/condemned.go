@@ -1,11 +1,7 @@
 package state
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -71,9 +67,9 @@ func (s *Store) Condemn(all []Condemned) error {
 	for _, c := range all {
 		out = append(out, condemnedJSON{c.Owner, c.Reason, toJSON(c.Wanted), toJSON(c.Kept)})
 	}
-	text, err := json.Marshal(out)
+	text, err := seal(condemnedHeader, out)
 	if err == nil {
-		err = replace(s.condemnedFile(), append(fmt.Appendf(nil, condemnedHeader, checksum(text)), text...))
+		err = replace(s.condemnedFile(), text)
 	}
 	if err != nil {
 		return fmt.Errorf("record what broke something: %w", err)
@@ -98,31 +94,14 @@ func (s *Store) condemnedFile() string { return filepath.Join(s.dir, "condemned.
 
 // loadCondemned reads the file, and says what it had to set aside.
 func (s *Store) loadCondemned() (notes []string, err error) {
-	text, err := readFile(s.condemnedFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil {
-		s.condemned, err = decodeCondemned(text)
-	}
-	if !errors.Is(err, errDamaged) {
-		return nil, err
-	}
-	aside, asideErr := setAside(s.condemnedFile())
-	if asideErr != nil {
-		return nil, asideErr
-	}
-	return []string{fmt.Sprintf("%s was unusable (%v) and is now %s; what was taken back may be tried once more", s.condemnedFile(), err, aside)}, nil
+	return take(s.condemnedFile(), "what was taken back may be tried once more",
+		func(text []byte) (err error) { s.condemned, err = decodeCondemned(text); return err })
 }
 
 func decodeCondemned(text []byte) ([]Condemned, error) {
-	first, rest, _ := bytes.Cut(text, []byte("\n"))
-	if string(first)+"\n" != fmt.Sprintf(condemnedHeader, checksum(rest)) {
-		return nil, fmt.Errorf("%w: the checksum is wrong", errDamaged)
-	}
 	var in []condemnedJSON
-	if err := json.Unmarshal(rest, &in); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	if err := unseal(condemnedHeader, text, &in); err != nil {
+		return nil, err
 	}
 	var all []Condemned
 	for _, c := range in {

@@ -1,8 +1,6 @@
 package state
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -74,22 +72,9 @@ func (s *Statements) Set(tree frr.Tree) error {
 	return nil
 }
 
-func encodeStatements(tree frr.Tree) ([]byte, error) {
-	text, err := json.Marshal(tree)
-	if err != nil {
-		return nil, err
-	}
-	return append(fmt.Appendf(nil, statementsHeader, checksum(text)), text...), nil
-}
+func encodeStatements(tree frr.Tree) ([]byte, error) { return seal(statementsHeader, tree) }
 
-func decodeStatements(text []byte) (frr.Tree, error) {
-	first, rest, _ := bytes.Cut(text, []byte("\n"))
-	if string(first)+"\n" != fmt.Sprintf(statementsHeader, checksum(rest)) {
-		return nil, fmt.Errorf("%w: the checksum is wrong", errDamaged)
-	}
-	var tree frr.Tree
-	if err := json.Unmarshal(rest, &tree); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	return tree, nil
+func decodeStatements(text []byte) (tree frr.Tree, err error) {
+	err = unseal(statementsHeader, text, &tree)
+	return tree, err
 }

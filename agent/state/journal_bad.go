@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -100,19 +99,6 @@ func parseBad(line string) (badRevision, error) {
 
 // loadBad reads the file, and says what it had to set aside.
 func (s *Store) loadBad() (notes []string, err error) {
-	text, err := readFile(s.badFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil {
-		s.bad, err = decodeBad(text)
-	}
-	if !errors.Is(err, errDamaged) {
-		return nil, err
-	}
-	aside, asideErr := setAside(s.badFile())
-	if asideErr != nil {
-		return nil, asideErr
-	}
-	return []string{fmt.Sprintf("%s was unusable (%v) and is now %s; a revision that was taken back may be tried once more", s.badFile(), err, aside)}, nil
+	return take(s.badFile(), "a revision that was taken back may be tried once more",
+		func(text []byte) (err error) { s.bad, err = decodeBad(text); return err })
 }

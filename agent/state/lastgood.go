@@ -1,8 +1,6 @@
 package state
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -32,22 +30,12 @@ type LastGood struct {
 // header is the first line of the file: the checksum of the rest.
 const header = "switchlet last good 1 %08x\n"
 
-func encodeLastGood(g LastGood) ([]byte, error) {
-	text, err := json.Marshal(g)
-	if err != nil {
-		return nil, err
-	}
-	return append(fmt.Appendf(nil, header, checksum(text)), text...), nil
-}
+func encodeLastGood(g LastGood) ([]byte, error) { return seal(header, g) }
 
 func decodeLastGood(text []byte) (*LastGood, error) {
-	first, rest, _ := bytes.Cut(text, []byte("\n"))
-	if string(first)+"\n" != fmt.Sprintf(header, checksum(rest)) {
-		return nil, fmt.Errorf("%w: the checksum is wrong", errDamaged)
-	}
 	var g LastGood
-	if err := json.Unmarshal(rest, &g); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	if err := unseal(header, text, &g); err != nil {
+		return nil, err
 	}
 	return &g, nil
 }

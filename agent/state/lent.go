@@ -1,11 +1,7 @@
 package state
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 )
 
@@ -25,9 +21,9 @@ func (s *Store) Lent() Lent { return s.lent }
 
 // SetLent replaces the record.
 func (s *Store) SetLent(l Lent) error {
-	text, err := json.Marshal(l)
+	text, err := seal(lentHeader, l)
 	if err == nil {
-		err = replace(s.lentFile(), append(fmt.Appendf(nil, lentHeader, checksum(text)), text...))
+		err = replace(s.lentFile(), text)
 	}
 	if err != nil {
 		return fmt.Errorf("record which ports are switched off: %w", err)
@@ -38,31 +34,11 @@ func (s *Store) SetLent(l Lent) error {
 
 // loadLent reads the file, and says what it had to set aside.
 func (s *Store) loadLent() (notes []string, err error) {
-	text, err := readFile(s.lentFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err == nil {
-		s.lent, err = decodeLent(text)
-	}
-	if !errors.Is(err, errDamaged) {
-		return nil, err
-	}
-	aside, asideErr := setAside(s.lentFile())
-	if asideErr != nil {
-		return nil, asideErr
-	}
-	return []string{fmt.Sprintf("%s was unusable (%v) and is now %s; if the switch was drained, look whether ports of hosts are still switched off (show interfaces status)", s.lentFile(), err, aside)}, nil
+	return take(s.lentFile(), "if the switch was drained, look whether ports of hosts are still switched off (show interfaces status)",
+		func(text []byte) (err error) { s.lent, err = decodeLent(text); return err })
 }
 
-func decodeLent(text []byte) (Lent, error) {
-	first, rest, _ := bytes.Cut(text, []byte("\n"))
-	if string(first)+"\n" != fmt.Sprintf(lentHeader, checksum(rest)) {
-		return nil, fmt.Errorf("%w: the checksum is wrong", errDamaged)
-	}
-	var l Lent
-	if err := json.Unmarshal(rest, &l); err != nil {
-		return nil, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	return l, nil
+func decodeLent(text []byte) (l Lent, err error) {
+	err = unseal(lentHeader, text, &l)
+	return l, err
 }
