@@ -81,6 +81,7 @@ type Converger struct {
 	changes    int  // of the rows, the record or what is wanted, so far
 	looked     int  // changes when the inventory was made
 	calm       calm
+	rests      bool               // the last round left the rows alone
 	untidy     bool               // a large plan was carried out lately
 	fresh      map[sonic.Key]bool // rows written and never seen in force
 	overlay    Overlay            // what draining puts over the spec, as last read

@@ -43,6 +43,32 @@ func TestKillAtEveryCommand(t *testing.T) {
 	}
 }
 
+// A change of many VLANs goes to Redis in other transactions than a small one, and is
+// killed before each of them, too.
+func TestKillAtEveryCommandOfALargeChange(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	many := []int32{}
+	for vlan := int32(100); vlan < 180; vlan++ {
+		many = append(many, vlan)
+	}
+	small, large := moving("small", 20001), moving("large", 20001, many...)
+	r.start()
+	r.apply(large)
+	want := r.rows()
+	r.apply(small)
+	r.end()
+	for n := firstKill(t); r.cut(n, large); n += *killStep {
+		r.start()
+		r.apply(large)
+		if diff := cmp.Diff(want, r.rows()); diff != "" {
+			t.Fatalf("killed after %d commands, rows (-want +got):\n%s", n, diff)
+		}
+		r.apply(small)
+		r.end()
+	}
+}
+
 // If the API server cannot be asked when it comes back, the rows are exactly the
 // old ones.
 func TestKillAtEveryCommandWithoutAPIServer(t *testing.T) {

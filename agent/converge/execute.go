@@ -119,7 +119,7 @@ func (c *Converger) undisturbed(ctx context.Context, stage sonic.Stage) error {
 func (c *Converger) noteFresh(commands []sonic.Command) {
 	for _, command := range commands {
 		switch command.Op {
-		case sonic.Create:
+		case sonic.Create, sonic.Extend:
 			c.fresh[command.Key] = true
 		case sonic.Delete:
 			delete(c.fresh, command.Key)

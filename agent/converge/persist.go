@@ -54,7 +54,7 @@ func (c *Converger) persist(now time.Time) {
 
 // persistTime is when to persist; zero if there is nothing to.
 func (c *Converger) persistTime() time.Time {
-	if c.trial.open() {
+	if c.trial.open() || c.cfg.Store.Ledger() == nil {
 		return time.Time{}
 	}
 	return c.persistAt

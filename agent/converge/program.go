@@ -21,7 +21,7 @@ func (e diskError) Unwrap() error { return e.error }
 // program makes the rows of CONFIG_DB those of the spec in force.
 func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.ApplyTimes) error {
 	now := time.Now()
-	c.drift.policy = d.drift
+	c.drift.policy, c.rests = d.drift, false
 	if err := c.forgive(d); err != nil {
 		return err
 	}
@@ -31,11 +31,13 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 		return c.revert(ctx, reason)
 	}
 	if c.orphaned(d) {
+		c.rests = true
 		c.holdOrphan(d)
 		return nil
 	}
 	spec, wanted, ok := c.choose(d)
 	if !ok {
+		c.rests = true
 		c.facts.Problems = c.rolledBack(d)
 		return c.start(nil)
 	}
@@ -55,6 +57,7 @@ func (c *Converger) program(ctx context.Context, d desired, times *v1alpha1.Appl
 	times.Diff = since(begin)
 	c.noteProblems(d, slices.Concat(wanted.AllProblems(plan.Conflicts, c.box()), c.quarantine.problems(wanted), c.proof.late, c.routing.told(), c.rolledBack(d)))
 	if d.paused && len(plan.Stages) > 0 {
+		c.rests = true
 		c.facts.Programmed = report.State{Reason: "Paused", Message: fmt.Sprintf("spec.paused of Switch %s is true: %d commands wait for it to become false.", c.cfg.Node, plan.Commands())}
 		return c.keepPaused(d)
 	}

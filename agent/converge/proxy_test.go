@@ -121,7 +121,7 @@ func (p *proxy) pass(command string, send func() error) bool {
 // writes reports whether the agent changes rows by a command.
 func writes(command string) bool {
 	switch strings.ToLower(command) {
-	case "eval", "hset", "hdel", "del":
+	case "eval", "exec", "hset", "hdel", "del":
 		return true
 	}
 	return false

@@ -43,6 +43,7 @@ type rig struct {
 
 	mu         sync.Mutex
 	facts      report.Facts
+	reports    int // so far
 	generation int64
 }
 
@@ -92,6 +93,7 @@ func (r *rig) start() {
 	cfg.Report = func(f report.Facts) {
 		r.mu.Lock()
 		r.facts = f
+		r.reports++
 		r.mu.Unlock()
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(r.t.Output(), nil))
@@ -125,6 +127,13 @@ func (r *rig) pause(paused bool) {
 	r.known = true
 	r.selves++
 	r.inbox.SetSwitch(&v1alpha1.Switch{ObjectMeta: metav1.ObjectMeta{Name: "leaf1", Generation: r.selves}, Spec: v1alpha1.SwitchSpec{Paused: paused, Drift: r.policy}})
+}
+
+// reported is how often the agent has reported so far: once for each round.
+func (r *rig) reported() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reports
 }
 
 // looks waits until the agent has looked at everything once more, after all that

@@ -26,7 +26,7 @@ func traces(stage sonic.Stage, all bool) []sonic.Marker {
 	var markers []sonic.Marker
 	for _, command := range stage.Commands {
 		vrf := command.Key.Table == sonic.TableVRF
-		if command.Op != sonic.Create || !vrf && !all {
+		if !command.Op.Makes() || !vrf && !all {
 			continue
 		}
 		rows[command.Key] = command.Fields

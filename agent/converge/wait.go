@@ -56,6 +56,9 @@ func (c *Converger) alarm(now time.Time) <-chan time.Time {
 	for _, t := range []time.Time{
 		c.proof.recheck, c.proof.deadline(c.cfg.Patience), c.stuck.next(), c.quarantine.next(), c.trial.next(), c.orphanTime(), c.persistTime(), c.routing.next(now),
 	} {
+		if c.rests && !t.IsZero() && !t.After(now) {
+			t = now.Add(poll) // what is due stays so until there is something to write
+		}
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}

@@ -18,10 +18,18 @@ type Set struct {
 	mu      sync.Mutex
 	metrics []*Metric
 	changed chan struct{}
+	// quote and plain write what Prometheus's text format wants escaped, in the values
+	// of labels and in the help.
+	quote, plain *strings.Replacer
 }
 
 // NewSet is an empty set.
-func NewSet() *Set { return &Set{changed: make(chan struct{}, 1)} }
+func NewSet() *Set {
+	return &Set{
+		changed: make(chan struct{}, 1),
+		quote:   strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`), plain: strings.NewReplacer(`\`, `\\`, "\n", `\n`),
+	}
+}
 
 // Counter adds a metric that only rises.
 func (s *Set) Counter(name, help string, labels ...string) *Metric {
@@ -118,7 +126,7 @@ func (m *Metric) text(values []string) string {
 		if i < len(values) {
 			value = strings.ToValidUTF8(values[i], "\ufffd")
 		}
-		pairs[i] = label + `="` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(value) + `"`
+		pairs[i] = label + `="` + m.set.quote.Replace(value) + `"`
 	}
 	return "{" + strings.Join(pairs, ",") + "}"
 }
@@ -137,7 +145,7 @@ func (s *Set) Text() []byte {
 	defer s.mu.Unlock()
 	var text []byte
 	for _, m := range s.metrics {
-		text = fmt.Appendf(text, "# HELP %s %s\n# TYPE %s %s\n", m.name, strings.NewReplacer(`\`, `\\`, "\n", `\n`).Replace(m.help), m.name, m.kind)
+		text = fmt.Appendf(text, "# HELP %s %s\n# TYPE %s %s\n", m.name, s.plain.Replace(m.help), m.name, m.kind)
 		for _, labels := range slices.Sorted(maps.Keys(m.series)) {
 			text = append(append(append(text, m.name...), labels...), ' ')
 			text = append(strconv.AppendFloat(text, m.series[labels], 'g', -1, 64), '\n')
