@@ -61,7 +61,7 @@ func TestMaintenance(t *testing.T) {
 	f.answers(t, "pull", "it says what it lacks", func(m *v1alpha1.MaintenanceStatus) bool {
 		return len(m.PulledImages) == 0 && strings.Contains(m.PullError, "containerd's socket is not mounted")
 	})
-	checks := []v1alpha1.SwitchCheck{v1alpha1.CheckUplinks, v1alpha1.CheckEVPNRoutes, v1alpha1.CheckAgentConverged, v1alpha1.CheckContainersHealthy}
+	checks := []v1alpha1.SwitchCheck{v1alpha1.CheckUplinks, v1alpha1.CheckEVPNRoutes, v1alpha1.CheckInstalledRoutes, v1alpha1.CheckAgentConverged, v1alpha1.CheckContainersHealthy}
 	f.asks(t, &v1alpha1.SwitchMaintenance{Release: "core", Pass: "p", Step: "before", Checks: checks, Stage: v1alpha1.StageBefore})
 	m := f.answers(t, "before", "checks are made", func(m *v1alpha1.MaintenanceStatus) bool {
 		return len(m.Checks) == len(checks) && result(m, v1alpha1.CheckAgentConverged).OK

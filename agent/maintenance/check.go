@@ -11,7 +11,8 @@ import (
 
 // Finding is what a check found.
 type Finding struct {
-	// Values are the names of what works; of CheckEVPNRoutes it is one number.
+	// Values are the names of what works; of one that counts routes it is
+	// one number.
 	Values []string
 	// Err says why it cannot be told.
 	Err error
@@ -45,8 +46,8 @@ func after(check v1alpha1.SwitchCheck, was []string, known bool, f Finding) v1al
 		out.Message = "What was before is not known any more: the agent's folder was lost. Begin anew."
 	case f.Wrong != "":
 		out.Message = f.Wrong
-	case check == v1alpha1.CheckEVPNRoutes:
-		out.Message = fewer(number(was), number(f.Values))
+	case counted(check) != "":
+		out.Message = fewer(counted(check), number(was), number(f.Values))
 	default:
 		out.Message = lacking(check, was, f.Values)
 	}
@@ -54,12 +55,23 @@ func after(check v1alpha1.SwitchCheck, was []string, known bool, f Finding) v1al
 	return out
 }
 
+// counted is what a check counts; empty for one that has names.
+func counted(check v1alpha1.SwitchCheck) string {
+	switch check {
+	case v1alpha1.CheckEVPNRoutes:
+		return "EVPN routes"
+	case v1alpha1.CheckInstalledRoutes:
+		return "routes that zebra had of BGP's"
+	}
+	return ""
+}
+
 // fewer says that routes are missing.
-func fewer(was, is int) string {
+func fewer(what string, was, is int) string {
 	if is*10 >= was*9 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d EVPN routes are left", is, was)
+	return fmt.Sprintf("%d of %d %s are left", is, was, what)
 }
 
 // lacking names what worked before and does not.
@@ -84,7 +96,7 @@ func lacking(check v1alpha1.SwitchCheck, was, is []string) string {
 // text is the value of a check for people.
 func text(check v1alpha1.SwitchCheck, values []string) string {
 	switch {
-	case check == v1alpha1.CheckEVPNRoutes:
+	case counted(check) != "":
 		return strconv.Itoa(number(values))
 	case len(values) == 0:
 		return "none"

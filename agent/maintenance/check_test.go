@@ -40,6 +40,7 @@ func TestChecks(t *testing.T) {
 		{"what was is not known", sessions, nil, false, Finding{Values: two}, "What was before is not known any more"},
 		{"nine tenths of the routes", routes, []string{"1000"}, true, Finding{Values: []string{"900"}}, ""},
 		{"less", routes, []string{"1000"}, true, Finding{Values: []string{"899"}}, "899 of 1000 EVPN routes are left"},
+		{"nothing is installed", v1alpha1.CheckInstalledRoutes, []string{"12"}, true, Finding{Values: []string{"0"}}, "0 of 12 routes that zebra had of BGP's are left"},
 		{"it is not converged", v1alpha1.CheckAgentConverged, []string{"CONFIG_DB"}, true, Finding{Wrong: "Converging: …"}, "Converging"},
 		{"the first bgp service", v1alpha1.CheckAgentConverged, []string{"CONFIG_DB"}, true, Finding{Values: []string{"CONFIG_DB", "FRR"}}, ""},
 		{"FRR is lost", v1alpha1.CheckAgentConverged, []string{"CONFIG_DB", "FRR"}, true, Finding{Values: []string{"CONFIG_DB"}}, "not in force: FRR"},

@@ -25,6 +25,8 @@ func (g *gauge) find(ctx context.Context, check v1alpha1.SwitchCheck, f report.F
 		return Finding{Values: names, Err: err}
 	case v1alpha1.CheckEVPNRoutes:
 		return g.routes(ctx)
+	case v1alpha1.CheckInstalledRoutes:
+		return g.installed(ctx)
 	case v1alpha1.CheckUplinks:
 		return g.uplinks(ctx, f)
 	case v1alpha1.CheckLLDPNeighbors:
@@ -49,6 +51,19 @@ func (g *gauge) routes(ctx context.Context) Finding {
 			n += s.Received
 		}
 	}
+	return Finding{Values: []string{strconv.Itoa(n)}, Err: err}
+}
+
+// installed counts the routes that zebra has made of BGP's: a bgpd that tells it none has
+// its sessions and its routes all the same.
+func (g *gauge) installed(ctx context.Context) Finding {
+	session := g.session()
+	if session == nil {
+		return Finding{Values: []string{"0"}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	n, err := session.Routes(ctx)
 	return Finding{Values: []string{strconv.Itoa(n)}, Err: err}
 }
 

@@ -61,16 +61,25 @@ var errNoFRR = errors.New("FRR cannot be reached")
 
 // sessions asks FRR.
 func (g *gauge) sessions(ctx context.Context) ([]frr.Neighbor, error) {
-	if g.shell == nil {
-		return nil, errNoFRR
-	}
-	shell, _ := g.shell()
-	if shell == nil {
+	session := g.session()
+	if session == nil {
 		return nil, errNoFRR
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	return frr.NewSession(shell, g.log).Sessions(ctx)
+	return session.Sessions(ctx)
+}
+
+// session is a way to FRR, nil while there is none.
+func (g *gauge) session() *frr.Session {
+	if g.shell == nil {
+		return nil
+	}
+	shell, _ := g.shell()
+	if shell == nil {
+		return nil
+	}
+	return frr.NewSession(shell, g.log)
 }
 
 // established are the neighbours with which all address families are exchanged, and

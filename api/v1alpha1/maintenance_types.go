@@ -1,7 +1,7 @@
 package v1alpha1
 
 // SwitchCheck is a check that the agent makes of its own switch.
-// +kubebuilder:validation:Enum=BGPSessions;EVPNRoutes;Uplinks;LLDPNeighbors;AgentConverged;ContainersHealthy
+// +kubebuilder:validation:Enum=BGPSessions;EVPNRoutes;InstalledRoutes;Uplinks;LLDPNeighbors;AgentConverged;ContainersHealthy
 type SwitchCheck string
 
 // The checks of a switch. Each has a value, which the agent reports as text, and
@@ -13,6 +13,9 @@ const (
 	// CheckEVPNRoutes: how many EVPN routes were received. After: at least nine
 	// tenths of it.
 	CheckEVPNRoutes SwitchCheck = "EVPNRoutes"
+	// CheckInstalledRoutes: how many routes of BGP's zebra has installed. After: at
+	// least nine tenths of it.
+	CheckInstalledRoutes SwitchCheck = "InstalledRoutes"
 	// CheckUplinks: the routed ports that are up. After: each of them.
 	CheckUplinks SwitchCheck = "Uplinks"
 	// CheckLLDPNeighbors: the uplinks at which a neighbour is heard. After: the
@@ -117,7 +120,7 @@ type SwitchMaintenance struct {
 	// +optional
 	DeadlineSeconds int32 `json:"deadlineSeconds,omitempty"`
 	// Checks that have to be made.
-	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:validation:MaxItems=7
 	// +listType=set
 	// +optional
 	Checks []SwitchCheck `json:"checks,omitempty"`
@@ -173,7 +176,7 @@ type MaintenanceStatus struct {
 	// +optional
 	DrainReason string `json:"drainReason,omitempty"`
 	// Checks of this step that were made at least once.
-	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:validation:MaxItems=7
 	// +listType=map
 	// +listMapKey=name
 	// +optional

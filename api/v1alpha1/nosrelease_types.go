@@ -163,8 +163,8 @@ type ReleaseStrategy struct {
 	Drain ReleaseDrain `json:"drain,omitempty"`
 	// Checks that the switch's agent makes before and after: what held before has
 	// to hold after.
-	// +kubebuilder:default={BGPSessions,EVPNRoutes,Uplinks,LLDPNeighbors,AgentConverged,ContainersHealthy}
-	// +kubebuilder:validation:MaxItems=6
+	// +kubebuilder:default={BGPSessions,EVPNRoutes,InstalledRoutes,Uplinks,LLDPNeighbors,AgentConverged,ContainersHealthy}
+	// +kubebuilder:validation:MaxItems=7
 	// +listType=set
 	// +optional
 	Checks []SwitchCheck `json:"checks,omitempty"`

@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -152,4 +154,47 @@ func parseVNIs(text string) ([]VNI, error) {
 	}
 	slices.SortFunc(all, func(a, b VNI) int { return cmp.Compare(a.VNI, b.VNI) })
 	return all, nil
+}
+
+// Routes is how many routes of BGP's zebra has installed, in all VRFs and of both families.
+// A bgpd that has its sessions and all routes, and a zebra that knows none of them, forward
+// nothing.
+func (s *Session) Routes(ctx context.Context) (int, error) {
+	all := 0
+	for _, command := range []string{"show ip route vrf all summary json", "show ipv6 route vrf all summary json"} {
+		text, err := s.shell.Show(ctx, "zebra", command)
+		if err != nil {
+			return 0, err
+		}
+		n, err := parseRoutes(text)
+		if err != nil {
+			return 0, fmt.Errorf("FRR's zebra: %q: %w", command, err)
+		}
+		all += n
+	}
+	return all, nil
+}
+
+// parseRoutes reads a summary for each VRF, one after the other.
+func parseRoutes(text string) (n int, err error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	for {
+		var summary struct {
+			Routes []struct {
+				FIB  int    `json:"fib"`
+				Type string `json:"type"`
+			} `json:"routes"`
+		}
+		switch err := decoder.Decode(&summary); {
+		case errors.Is(err, io.EOF):
+			return n, nil
+		case err != nil:
+			return 0, err
+		}
+		for _, r := range summary.Routes {
+			if r.Type == "ebgp" || r.Type == "ibgp" {
+				n += r.FIB
+			}
+		}
+	}
 }
