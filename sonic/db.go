@@ -49,7 +49,7 @@ func (db DB) String() string {
 func (db DB) Apply(commands ...Command) {
 	for _, c := range commands {
 		switch c.Op {
-		case Create:
+		case Create, Extend:
 			db[c.Key] = c.Fields
 		case Set:
 			db[c.Key] = db[c.Key].with(c.Fields)

@@ -296,7 +296,8 @@ func (d *differ) isStuck(i int32) bool {
 // lingers is the conflict of a row with one that is stuck, which may be itself.
 func (d *differ) lingers(i, other int32) Conflict {
 	if user := d.stuck[d.keys[other]].User; user != (Key{}) {
-		return Conflict{Kind: InUse, Key: d.keys[i], Other: user}
+		n := d.id(user)
+		return Conflict{Kind: InUse, Key: d.keys[i], Other: user, Leaving: n != nowhere && d.own[n]}
 	}
 	if d.stuck[d.keys[other]].Marker == (Marker{}) {
 		return Conflict{Kind: Drifted, Key: d.keys[i], Other: d.keys[other]}

@@ -308,7 +308,7 @@ func TestConflicts(t *testing.T) {
 			var written []string
 			for _, stage := range plan.Stages {
 				for _, c := range stage.Commands {
-					if c.Op == Create {
+					if c.Op.Makes() {
 						written = append(written, c.Key.String())
 					}
 				}
@@ -326,6 +326,24 @@ func TestConflicts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A row stays because another one refers to it: whose that is makes a difference to whoever
+// reads of it.
+func TestRowThatIsHeld(t *testing.T) {
+	vlan, vrf := VLAN{100, "web"}.Row(), VRF{"Vrf1", 1}.Row()
+	have := DB{}
+	have.Add(vlan, vrf)
+	stuck := Stuck{vrf.Key: {Fields: vrf.Fields, User: vlan.Key}}
+	for _, test := range []struct {
+		owned   Ledger
+		leaving bool
+	}{{ours(have), true}, {Ledger{vrf.Key: nil}, false}} {
+		want := []Conflict{{Kind: InUse, Key: vrf.Key, Other: vlan.Key, Leaving: test.leaving}}
+		if diff := cmp.Diff(want, DiffAround(stuck, have, DB{}, test.owned).Conflicts); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
 	}
 }
 

@@ -161,7 +161,7 @@ func (d *differ) sets(p Plan) []Stage {
 		stage := Stage{Commands: make([]Command, 0, len(level))}
 		for _, i := range level {
 			if d.makes(i) {
-				stage.Commands = append(stage.Commands, Command{Create, d.keys[i], d.want.fields[i]})
+				stage.Commands = append(stage.Commands, Command{d.making(i), d.keys[i], d.want.fields[i]})
 			} else {
 				stage.Commands = append(stage.Commands, changes[i]...)
 			}
@@ -172,6 +172,21 @@ func (d *differ) sets(p Plan) []Stage {
 		stages = append(stages, stage)
 	}
 	return stages
+}
+
+// making is the command that makes a row: what belongs to a VLAN of the agent's, or to an
+// interface of one, extends it. That is there when its turn comes: it is needed.
+func (d *differ) making(i int32) Op {
+	switch d.keys[i].Table {
+	case TableVLANMember, TableVLANInterface, TableTunnelMap:
+		for _, needed := range d.want.needs.of(i) {
+			table := d.keys[needed].Table
+			if (table == TableVLAN || table == TableVLANInterface) && d.writes(needed) {
+				return Extend
+			}
+		}
+	}
+	return Create
 }
 
 // makes reports whether a wanted row has to be created.

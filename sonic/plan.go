@@ -8,8 +8,13 @@ type Op int
 // The commands of a plan.
 const (
 	_ Op = iota
-	// Create writes the fields of a row that is not there (HSET).
+	// Create writes the fields of a row that is not there (HSET), unless somebody else
+	// has made it meanwhile.
 	Create
+	// Extend writes the fields of a row that is not there (HSET) and belongs to a row of
+	// the agent's by its name, as a member does to its VLAN. Nobody looks whether it has
+	// come meanwhile: what hangs on the agent's rows is the agent's.
+	Extend
 	// Set writes fields and leaves the others of the row alone (HSET).
 	Set
 	// Unset removes fields and leaves the others of the row alone (HDEL).
@@ -17,6 +22,9 @@ const (
 	// Delete removes the row (DEL).
 	Delete
 )
+
+// Makes reports whether there is no row before, and one after.
+func (op Op) Makes() bool { return op == Create || op == Extend }
 
 // Command is one change of one row. Fields are those to set or, by name only,
 // those to remove; a row set without fields is one that has none.
@@ -30,7 +38,7 @@ type Command struct {
 func (c Command) String() string {
 	var b strings.Builder
 	switch c.Op {
-	case Create, Set:
+	case Create, Extend, Set:
 		b.WriteString("HSET " + c.Key.String())
 		if len(c.Fields) == 0 {
 			b.WriteString(" " + null + " " + null)
@@ -98,6 +106,8 @@ type Conflict struct {
 	// Other is the row that stands in the way; for Blocked, the one whose
 	// conflict is the root of it.
 	Other Key
+	// Leaving: Other is the agent's too, and on its way out.
+	Leaving bool
 	// Detail: for ForeignField and InUse the names of the fields, for Taken
 	// what both rows claim.
 	Detail string
@@ -129,7 +139,7 @@ func (p Plan) Accepted() []Marker {
 	markers := make([]Marker, 0, p.Commands()+p.Commands()/8) // a VRF has two
 	for _, stage := range p.Stages {
 		for i := range stage.Commands {
-			if c := &stage.Commands[i]; c.Op == Create || c.Op == Set && !off(c) {
+			if c := &stage.Commands[i]; c.Op.Makes() || c.Op == Set && !off(c) {
 				markers = p.made.appendAccepted(markers, c.Key)
 			}
 		}

@@ -78,7 +78,7 @@ func (w *walker) send(commands ...Command) {
 	for _, c := range commands {
 		fmt.Fprintln(&w.trace, c)
 		w.have.Apply(c)
-		event := map[Op]string{Create: "hset", Set: "hset", Unset: "hdel", Delete: "del"}[c.Op]
+		event := map[Op]string{Create: "hset", Extend: "hset", Set: "hset", Unset: "hdel", Delete: "del"}[c.Op]
 		w.daemons.Event(c.Key.String(), event)
 	}
 }

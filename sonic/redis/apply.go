@@ -50,25 +50,12 @@ const (
 // An error that is neither leaves open how much was carried out.
 func (c *Client) Apply(ctx context.Context, all []sonic.Command) error {
 	var refused error
-	err := c.wires.lend(ctx, func(w *wire) error {
-		sent := 0
-		for commands := range slices.Chunk(all, transaction) {
-			w.transaction(commands)
-			if err := w.flush(); err != nil {
-				return err
-			}
-			sent++
+	err := c.wires.lend(ctx, func(w *wire) (err error) {
+		guarded, open := split(all)
+		if refused, err = w.look(guarded); err != nil || refused != nil {
+			return err
 		}
-		for range sent {
-			outcome, err := w.outcome()
-			if err != nil {
-				return err
-			}
-			if refused == nil {
-				refused = outcome
-			}
-		}
-		return nil
+		return w.extend(open)
 	})
 	if err == nil {
 		err = refused
@@ -77,6 +64,46 @@ func (c *Client) Apply(ctx context.Context, all []sonic.Command) error {
 		return fmt.Errorf("write CONFIG_DB: %w", err)
 	}
 	return nil
+}
+
+// split gives the commands for the script, and those, if they are many, that need none.
+func split(all []sonic.Command) (guarded, open []sonic.Command) {
+	extends := func(c sonic.Command) bool { return c.Op == sonic.Extend }
+	n := 0
+	for i := range all {
+		if extends(all[i]) {
+			n++
+		}
+	}
+	switch {
+	case n < many:
+		return all, nil
+	case n == len(all):
+		return nil, all
+	}
+	return slices.DeleteFunc(slices.Clone(all), extends), slices.DeleteFunc(slices.Clone(all), func(c sonic.Command) bool { return !extends(c) })
+}
+
+// look carries out commands by the script. The error refused is what it says.
+func (w *wire) look(all []sonic.Command) (refused, err error) {
+	sent := 0
+	for commands := range slices.Chunk(all, transaction) {
+		w.transaction(commands)
+		if err := w.flush(); err != nil {
+			return nil, err
+		}
+		sent++
+	}
+	for range sent {
+		outcome, err := w.outcome()
+		if err != nil {
+			return nil, err
+		}
+		if refused == nil {
+			refused = outcome
+		}
+	}
+	return refused, nil
 }
 
 // transaction adds the script with the commands: first those that create rows.
@@ -164,7 +191,7 @@ func name(c *sonic.Command) string {
 		return "del"
 	case sonic.Unset:
 		return "hdel"
-	case sonic.Create, sonic.Set:
+	case sonic.Create, sonic.Extend, sonic.Set:
 	}
 	return "hset"
 }
@@ -176,7 +203,7 @@ func words(c *sonic.Command) int {
 		return 0
 	case sonic.Unset:
 		return len(c.Fields)
-	case sonic.Create, sonic.Set:
+	case sonic.Create, sonic.Extend, sonic.Set:
 	}
 	return 2 * max(1, len(c.Fields))
 }

@@ -99,14 +99,16 @@ func (w *wire) ask(ctx context.Context, keys []sonic.Key, asked chan<- []sonic.K
 
 // receive reads the rows that were asked for.
 func (w *wire) receive(db sonic.DB, asked <-chan []sonic.Key) error {
-	var names vocabulary
+	var kept store
 	for keys := range asked {
 		w.awaitAnswers()
 		if err := w.initialized(); err != nil {
 			return err
 		}
+		kept.rows = len(keys)
 		for _, key := range keys {
-			if err := w.row(db, key, &names); err != nil {
+			kept.rows--
+			if err := w.row(db, key, &kept); err != nil {
 				return fmt.Errorf("%s: %w", key, err)
 			}
 		}
@@ -127,7 +129,7 @@ func (w *wire) initialized() error {
 }
 
 // row reads the fields of a row, which are none if there is no such row.
-func (w *wire) row(db sonic.DB, key sonic.Key, names *vocabulary) error {
+func (w *wire) row(db sonic.DB, key sonic.Key, kept *store) error {
 	n, err := w.array()
 	switch {
 	case err != nil && isWrongType(err):
@@ -142,18 +144,18 @@ func (w *wire) row(db sonic.DB, key sonic.Key, names *vocabulary) error {
 	if n%2 != 0 {
 		return fmt.Errorf("%w: %d names and values", errProtocol, n)
 	}
-	fields := make(sonic.Fields, 0, min(n/2, batch))
+	fields := kept.fields(n / 2)
 	for range n / 2 {
 		name, err := w.bulk()
 		if err != nil {
 			return err
 		}
-		field := sonic.Field{Name: names.of(name)}
+		field := sonic.Field{Name: kept.of(name)}
 		value, err := w.bulk()
 		if err != nil {
 			return err
 		}
-		field.Value = names.of(value)
+		field.Value = kept.of(value)
 		fields = append(fields, field)
 	}
 	db[key] = fields.Tidy()

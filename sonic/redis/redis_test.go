@@ -147,6 +147,8 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 			[]sonic.Command{vlan(100)}, redis.ErrNotInitialized},
 		{"SONiC has emptied the database", func(ctx context.Context) error { return other.Del(ctx, "CONFIG_DB_INITIALIZED").Err() },
 			[]sonic.Command{vlan(100)}, redis.ErrNotInitialized},
+		{"… nor is what belongs to rows of the agent's", func(context.Context) error { return nil },
+			members(100, 400), redis.ErrNotInitialized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := test.do(t.Context()); err != nil {
@@ -155,24 +157,65 @@ func TestApplyIsAllOrNothing(t *testing.T) {
 			if err := client.Apply(t.Context(), test.stage); !errors.Is(err, test.want) {
 				t.Errorf("Apply() = %v, want %v", err, test.want)
 			}
-			if n := other.Exists(t.Context(), "VLAN|Vlan100").Val(); n != 0 {
+			if n := other.Exists(t.Context(), "VLAN|Vlan100", "VLAN_MEMBER|Vlan100|Ethernet0").Val(); n != 0 {
 				t.Error("VLAN|Vlan100 was written")
 			}
 		})
 	}
 }
 
+// members are commands that add a port to VLANs of the agent's.
+func members(first, last int) (list []sonic.Command) {
+	for id := first; id <= last; id++ {
+		row := sonic.VLANMember{VLAN: id, Port: "Ethernet0"}.Row()
+		list = append(list, sonic.Command{Op: sonic.Extend, Key: row.Key, Fields: row.Fields})
+	}
+	return list
+}
+
 // A command that Redis refuses is named.
 func TestApplyNamesWhatIsRefused(t *testing.T) {
 	b := labtest.Box(t, box.Config{})
 	client, other := connect(t, b), operator(t, b)
-	if err := other.Set(t.Context(), "VLAN|Vlan12", "x", 0).Err(); err != nil {
+	for _, key := range []string{"VLAN|Vlan12", "VLAN_MEMBER|Vlan150|Ethernet0"} {
+		if err := other.Set(t.Context(), key, "x", 0).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		stage []sonic.Command
+		row   string
+	}{
+		{[]sonic.Command{{Op: sonic.Set, Key: sonic.VLANKey(12), Fields: sonic.NewFields("mtu", "9000")}}, "VLAN|Vlan12"},
+		{members(100, 200), "VLAN_MEMBER|Vlan150|Ethernet0"},
+	} {
+		err := client.Apply(t.Context(), test.stage)
+		want := "write CONFIG_DB: hset " + test.row + ": WRONGTYPE Operation against a key holding the wrong kind of value"
+		if err == nil || err.Error() != want {
+			t.Errorf("error is %v, want %s", err, want)
+		}
+	}
+}
+
+// What belongs to rows of the agent's is written without a look at each, whether it is
+// little or much, and together with what is looked for.
+func TestApplyExtendsRows(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client := connect(t, b)
+	before, err := client.Load(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
-	err := client.Apply(t.Context(), []sonic.Command{{Op: sonic.Set, Key: sonic.VLANKey(12), Fields: sonic.NewFields("mtu", "9000")}})
-	const want = "write CONFIG_DB: hset VLAN|Vlan12: WRONGTYPE Operation against a key holding the wrong kind of value"
-	if err == nil || err.Error() != want {
-		t.Errorf("error is %v, want %s", err, want)
+	row := sonic.VLAN{ID: 99}.Row()
+	create := sonic.Command{Op: sonic.Create, Key: row.Key, Fields: row.Fields}
+	for _, stage := range [][]sonic.Command{members(100, 101), members(102, 900), append(members(901, 1000), create)} {
+		before.Apply(stage...)
+		if err := client.Apply(t.Context(), stage); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := client.Load(t.Context()); err != nil || !got.Equal(before) {
+			t.Errorf("%d rows, error %v, want %d", len(got), err, len(before))
+		}
 	}
 }
 

@@ -1,6 +1,10 @@
 package redis
 
-import "hash/maphash"
+import (
+	"hash/maphash"
+
+	"github.com/switchlet/switchlet/sonic"
+)
 
 // vocabulary keeps some strings, so that those that come again and again, such as the
 // names of tables and fields and most values, are one string each. It forgets a
@@ -26,4 +30,25 @@ func (w *vocabulary) of(text []byte) string {
 		*slot = string(text)
 	}
 	return *slot
+}
+
+// store is what the rows of many answers are made of: their words, and their fields, of
+// which those of many rows are one piece of memory.
+type store struct {
+	vocabulary
+	rows int // that are to come
+	free sonic.Fields
+}
+
+// fields is room for so many fields.
+func (s *store) fields(n int) sonic.Fields {
+	if n > batch {
+		return make(sonic.Fields, 0, batch) // or an answer that lies would take all memory
+	}
+	if n > len(s.free) {
+		s.free = make(sonic.Fields, max(n, min(2*s.rows, batch)))
+	}
+	room := s.free[:0:n]
+	s.free = s.free[n:]
+	return room
 }

@@ -39,7 +39,7 @@ func TestRow(t *testing.T) {
 		{"nothing", "", "", "EOF"},
 	} {
 		db := sonic.DB{sonic.VLANKey(101): nil}
-		err := says(test.text).row(db, sonic.VLANKey(100), &vocabulary{})
+		err := says(test.text).row(db, sonic.VLANKey(100), &store{})
 		if text := message(err); text != test.wantErr {
 			t.Errorf("%s: error is %q, want %q", test.name, text, test.wantErr)
 		}
@@ -116,7 +116,7 @@ func FuzzRow(f *testing.F) {
 	f.Add("*1048576\r\n$16777216\r\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		db, key := sonic.DB{}, sonic.VLANKey(100)
-		err := says(text).row(db, key, &vocabulary{})
+		err := says(text).row(db, key, &store{})
 		if _, there := db[key]; there && err != nil {
 			t.Errorf("error %v and row %v", err, db[key])
 		}
