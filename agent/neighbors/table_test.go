@@ -2,50 +2,24 @@ package neighbors
 
 import (
 	"cmp"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"pgregory.net/rapid"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata is a story: what is heard on all ports at a moment, a
 // line for each neighbour with its port, system name ("host1?" does not tell it),
 // port id and description, and then what is known, and when to look again. "restart" is a new table that
 // knows what was on the disk. A gap takes 2 s, and a day makes forget.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := txtar.Format(play(t, archive))
-			if *update {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := gocmp.Diff(string(txtar.Format(archive)), string(got)); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", play)
 }
 
 // start is any moment.

@@ -9,44 +9,28 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"sigs.k8s.io/yaml"
 
 	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/sonic/frr"
 )
 
 // Each file of testdata/bgp is a spec, the VRFs of it that are left out, and what
 // comes of it: the frr.conf, problems of owners, or the error.
 func TestBGP(t *testing.T) {
-	files, err := filepath.Glob("testdata/bgp/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Archives(t, "testdata/bgp/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		got := bgpOutcome(t, archive)
+		for _, f := range got.Files {
+			if f.Name == "frr.conf" {
+				dryRun(t, string(f.Data))
 			}
-			got := bgpOutcome(t, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			} else if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-			for _, f := range got.Files {
-				if f.Name == "frr.conf" {
-					dryRun(t, string(f.Data))
-				}
-			}
-		})
-	}
+		}
+		return got
+	})
 }
 
 // bgpOutcome gives the archive with its outcome as it is.

@@ -130,6 +130,9 @@ func explain(c sonic.Conflict) string {
 		if c.Other == c.Key {
 			return fmt.Sprintf("%s has to go and stays: its field %s was set by somebody else. Remove the field, or delete the row, in the switch's CONFIG_DB.", c.Key, c.Detail)
 		}
+		if c.Leaving {
+			return fmt.Sprintf("%s has to go and stays until %s, which needs it and is on its way out, has gone.", c.Key, c.Other)
+		}
 		if c.Detail != "" {
 			return fmt.Sprintf("%s has to go and stays: field %s of %s, which needs it, was set by somebody else. Remove that field in the switch's CONFIG_DB.", c.Key, c.Detail, c.Other)
 		}

@@ -2,50 +2,24 @@ package render_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"sigs.k8s.io/yaml"
 
 	"github.com/switchlet/switchlet/agent/render"
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/sonic"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata is a story: the box, what its CONFIG_DB has by the hand
 // of others, and a sequence of specs. After each spec stand the commands that
 // get there from the rows as they are then, and the problems of owners.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", play)
 }
 
 // play gives the archive with all outcomes as they are.

@@ -2,10 +2,7 @@ package plan
 
 import (
 	"bytes"
-	"flag"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -21,40 +18,21 @@ import (
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/controller/alloc"
 	"github.com/switchlet/switchlet/controller/topology"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite want.yaml in testdata/*.txtar")
 
 // Each scenario in testdata is a set of objects, as a user would apply them, and
 // what is compiled from them: a spec for each switch, and the problems.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenarios found", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			in := inputs(t, archive)
-			got := encode(t, Build(in))
-			if again := encode(t, Build(in)); !bytes.Equal(again, got) {
-				t.Errorf("the same input gave another output:\n%s", cmp.Diff(string(got), string(again)))
-			}
-			want := section(archive, "want.yaml")
-			if *update {
-				want.Data = got
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if diff := cmp.Diff(string(want.Data), string(got)); diff != "" {
-				t.Errorf("-want +got (rewrite with -update):\n%s", diff)
-			}
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		in := inputs(t, archive)
+		got := encode(t, Build(in))
+		if again := encode(t, Build(in)); !bytes.Equal(again, got) {
+			t.Errorf("the same input gave another output:\n%s", cmp.Diff(string(got), string(again)))
+		}
+		section(archive, "want.yaml").Data = got
+		return archive
+	})
 }
 
 func section(a *txtar.Archive, name string) *txtar.File {

@@ -1,10 +1,7 @@
 package topology
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,37 +11,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 )
-
-var update = flag.Bool("update", false, "rewrite want.txt in testdata/*.txtar")
 
 // Each scenario in testdata is what systems report and what somebody declared,
 // and the port map that is made of it. "silent.txt" names the systems whose
 // agents have stopped. "then.yaml" replaces objects and keeps what was known: it
 // is the same fabric a while later.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenarios found", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			run(t, archive)
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(archive), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", run)
 }
 
-// run goes through the files of a scenario, one after the other.
-func run(t *testing.T, archive *txtar.Archive) {
+// run goes through the files of a scenario, one after the other, and gives it with the
+// outcomes as they are.
+func run(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 	var in Inputs
 	var last Topology
 	for i := range archive.Files {
@@ -65,16 +45,12 @@ func run(t *testing.T, archive *txtar.Archive) {
 			if again := text(Build(in), in); again != got {
 				t.Errorf("the same input gave another output:\n%s", cmp.Diff(got, again))
 			}
-			if *update {
-				f.Data = []byte(got)
-			}
-			if diff := cmp.Diff(string(f.Data), got); diff != "" {
-				t.Errorf("-want +got (rewrite with -update):\n%s", diff)
-			}
+			f.Data = []byte(got)
 		default:
 			t.Fatalf("a file of unknown meaning: %s", f.Name)
 		}
 	}
+	return archive
 }
 
 // remembered are the Links as the controller would have written them.

@@ -2,53 +2,30 @@ package frame_test
 
 import (
 	"encoding/hex"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/lldp/frame"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata has LLDPDUs in hexadecimal, a line for each TLV, and what
 // they say. "PAIR*N" repeats octets.
 func TestLLDPDUs(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		got := &txtar.Archive{Comment: archive.Comment}
+		for _, f := range archive.Files {
+			if !strings.HasSuffix(f.Name, ".hex") {
+				continue
 			}
-			got := &txtar.Archive{Comment: archive.Comment}
-			for _, f := range archive.Files {
-				if !strings.HasSuffix(f.Name, ".hex") {
-					continue
-				}
-				said := txtar.File{Name: strings.TrimSuffix(f.Name, ".hex") + " says", Data: []byte(say(t, octets(t, string(f.Data))))}
-				got.Files = append(got.Files, f, said)
-			}
-			if *update {
-				if err := os.WriteFile(file, txtar.Format(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
+			said := txtar.File{Name: strings.TrimSuffix(f.Name, ".hex") + " says", Data: []byte(say(t, octets(t, string(f.Data))))}
+			got.Files = append(got.Files, f, said)
+		}
+		return got
+	})
 }
 
 // octets reads hexadecimal with comments.

@@ -3,21 +3,15 @@ package wire
 import (
 	"bufio"
 	"bytes"
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/lldp/frame"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata is a session with an engine: lines that begin with ">" are
 // what happens, the lines after them what the engine does.
@@ -31,30 +25,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	> restore eth0 leaf1 Eth1        that one was heard on eth0 before a restart
 //	> show                           neighbours, loops, ports
 //	> stop                           the end
-func TestSessions(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d sessions, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, want)
-			if *update {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
-}
+func TestSessions(t *testing.T) { golden.Files(t, "testdata/*.txt", play) }
 
 // session is an engine and what it did.
 type session struct {

@@ -14,6 +14,10 @@ func TestSessionsStay(t *testing.T) {
 	ip(t, "-n", left.namespace, "link", "add", "Ethernet0", "type", "veth", "peer", "name", "Ethernet0", "netns", right.namespace)
 	ip(t, "-n", left.namespace, "link", "set", "Ethernet0", "up")
 	ip(t, "-n", right.namespace, "link", "set", "Ethernet0", "up")
+	ip(t, "-n", right.namespace, "link", "add", "Loopback1", "type", "veth", "peer", "name", "other") // no dummy is needed for that
+	ip(t, "-n", right.namespace, "link", "set", "other", "up")
+	ip(t, "-n", right.namespace, "link", "set", "Loopback1", "up")
+	ip(t, "-n", right.namespace, "address", "add", "10.255.0.2/32", "dev", "Loopback1")
 	a, b := newAgent(t, Sockets{Dir: left.dir}), newAgent(t, Sockets{Dir: right.dir})
 	a.converge(end(1, 3))
 	b.converge(end(2, 3))
@@ -27,6 +31,7 @@ func TestSessionsStay(t *testing.T) {
 	if !after.Established() || after.EstablishedCount != before.EstablishedCount || after.Up <= before.Up {
 		t.Errorf("before: %+v, after: %+v", before, after)
 	}
+	a.installed(1)
 	vnis, err := a.s.VNIs(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -61,6 +66,25 @@ func (a *agent) session() Neighbor {
 	}
 	a.t.Fatalf("sessions: %+v", sessions)
 	return Neighbor{}
+}
+
+// installed waits until zebra has so many routes of BGP's.
+func (a *agent) installed(want int) {
+	a.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		n, err := a.s.Routes(a.t.Context())
+		if err != nil || n == want {
+			if err != nil {
+				a.t.Fatal(err)
+			}
+			return
+		}
+		if time.Now().After(deadline) {
+			a.t.Fatalf("%d routes are installed, want %d", n, want)
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // established waits until the session is up.

@@ -1,47 +1,27 @@
 package frr
 
 import (
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"sigs.k8s.io/yaml"
 
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 )
-
-var update = flag.Bool("update", false, "write what is seen into testdata")
 
 // TestScenarios goes through testdata: config is the model; running is what FRR
 // has (nothing if it is missing) and owned what of it is Switchlet's. What comes
 // of it is frr.conf, delta, problems and conflicts.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := scenario(t, archive)
-			if *update {
-				write(t, file, archive, got)
-			}
-			for _, section := range results() {
-				if diff := cmp.Diff(read(archive, section), got[section]); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", section, diff)
-				}
-			}
-			dryRun(t, got["frr.conf"])
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		got := scenario(t, archive)
+		dryRun(t, got["frr.conf"])
+		return outcome(archive, got)
+	})
 }
 
 func results() []string { return []string{"frr.conf", "delta", "problems", "conflicts"} }
@@ -73,9 +53,9 @@ func read(archive *txtar.Archive, name string) string {
 	return ""
 }
 
-func write(t *testing.T, file string, archive *txtar.Archive, got map[string]string) {
-	t.Helper()
-	out := txtar.Archive{Comment: archive.Comment}
+// outcome is the archive with what came of it; what is empty is not there.
+func outcome(archive *txtar.Archive, got map[string]string) *txtar.Archive {
+	out := &txtar.Archive{Comment: archive.Comment}
 	for _, section := range append([]string{"config", "running", "owned"}, results()...) {
 		text, seen := got[section]
 		if !seen {
@@ -85,10 +65,7 @@ func write(t *testing.T, file string, archive *txtar.Archive, got map[string]str
 			out.Files = append(out.Files, txtar.File{Name: section, Data: []byte(text)})
 		}
 	}
-	archive.Files = out.Files
-	if err := os.WriteFile(file, txtar.Format(&out), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	return out
 }
 
 // dryRun has FRR's own shell check a frr.conf.

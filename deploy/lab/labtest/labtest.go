@@ -25,15 +25,6 @@ func Missing(t testing.TB, format string, args ...any) {
 	t.Skipf(format, args...)
 }
 
-// Unproven skips a test of something that does not hold yet, unless it is asked for:
-// SWITCHLET_TEST_UNPROVEN=1. What is missing says docs/lab.md.
-func Unproven(t testing.TB) {
-	t.Helper()
-	if os.Getenv("SWITCHLET_TEST_UNPROVEN") == "" {
-		t.Skip("this does not hold yet (docs/lab.md, Limits); SWITCHLET_TEST_UNPROVEN=1 runs it")
-	}
-}
-
 // Program returns the path of a program, of the given Debian package.
 func Program(t testing.TB, name, debianPackage string) string {
 	t.Helper()
