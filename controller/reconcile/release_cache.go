@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/release"
 )
 
 // newWorkloadCache makes a cache of what was made of releases: of one namespace,
@@ -57,7 +58,7 @@ func maintenanceChanged() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		a, b := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
 		return !equality.Semantic.DeepEqual(a.Spec.Maintenance, b.Spec.Maintenance) ||
-			!equality.Semantic.DeepEqual(a.Status.Maintenance, b.Status.Maintenance) || programmed(a) != programmed(b)
+			!equality.Semantic.DeepEqual(a.Status.Maintenance, b.Status.Maintenance) || release.Forwards(a) != release.Forwards(b)
 	}}
 }
 

@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -36,12 +35,12 @@ func (r *releaseReconciler) homes(ctx context.Context, f *fleet) error {
 	}
 	carried := map[string][]release.Carried{}
 	for name, c := range f.configs {
-		carried[name] = segmentsAt(c)
+		carried[name] = release.Segments(c)
 	}
 	out := map[string]bool{}
 	for i := range f.list {
 		sw := &f.list[i]
-		out[sw.Name] = f.drains(sw) || f.unavailable(sw) != "" || drained(f.configs[sw.Name]) || !programmed(f.configs[sw.Name])
+		out[sw.Name] = f.drains(sw) || f.unavailable(sw) != "" || !release.Forwards(f.configs[sw.Name])
 	}
 	for _, name := range wanted {
 		f.singleHomed[name] = release.SingleHomed(name, cables, carried, func(other string) bool { return out[other] })
@@ -71,30 +70,6 @@ func (f *fleet) workedOn(name string) bool {
 	})
 }
 
-func drained(c *v1alpha1.SwitchConfig) bool {
-	return c != nil && (c.Status.Maintenance != nil && c.Status.Maintenance.Drained || c.Spec.Maintenance != nil && c.Spec.Maintenance.Drain)
-}
-
-// programmed says whether a switch has its networks in force, or is just getting more.
-func programmed(c *v1alpha1.SwitchConfig) bool {
-	if c == nil {
-		return false
-	}
-	p := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConfigProgrammed)
-	return p != nil && (p.Status == metav1.ConditionTrue || p.Reason == "Converging" || p.Reason == "Progressing")
-}
-
-// segmentsAt are the segments at the ports of a switch.
-func segmentsAt(c *v1alpha1.SwitchConfig) []release.Carried {
-	var out []release.Carried
-	for i := range c.Spec.Segments {
-		for _, p := range c.Spec.Segments[i].Ports {
-			out = append(out, release.Carried{VNI: c.Spec.Segments[i].VNI, Port: p.Name, Tagged: p.Mode == v1alpha1.ModeTagged})
-		}
-	}
-	return out
-}
-
 // cables are those between hosts and switches, as Links have them.
 func (r *releaseReconciler) cables(ctx context.Context, f *fleet) ([]release.Cable, error) {
 	var links v1alpha1.LinkList
@@ -104,37 +79,7 @@ func (r *releaseReconciler) cables(ctx context.Context, f *fleet) ([]release.Cab
 			return nil, fmt.Errorf("list how hosts are cabled: %w", err)
 		}
 	}
-	type nic struct{ host, name string }
-	bonds := map[nic]string{}
-	for i := range hosts.Items {
-		for _, n := range hosts.Items[i].Status.NICs {
-			bonds[nic{hosts.Items[i].Name, n.Name}] = n.Bond
-		}
-	}
-	type port struct{ sw, name string }
-	channels := map[port]string{}
-	for i := range f.list {
-		for _, p := range f.list[i].Status.Ports {
-			if p.Use == v1alpha1.PortUsePortChannelMember {
-				channels[port{f.list[i].Name, p.Name}] = p.UsedBy
-			}
-		}
-	}
-	var out []release.Cable
-	for i := range links.Items {
-		s := links.Items[i].Status
-		if len(s.Ends) != 2 || s.Ends[0].Host == "" || s.Ends[1].Switch == "" || s.State == v1alpha1.LinkGone {
-			continue
-		}
-		host, sw := s.Ends[0], s.Ends[1]
-		c := release.Cable{Host: host.Host, NIC: host.NIC, Bond: bonds[nic{host.Host, host.NIC}], Switch: sw.Switch, Port: sw.Port,
-			Doubtful: s.State == v1alpha1.LinkStale || s.State == v1alpha1.LinkMismatch}
-		if channel := channels[port{sw.Switch, sw.Port}]; channel != "" {
-			c.Port = channel
-		}
-		out = append(out, c)
-	}
-	return out, nil
+	return release.Cables(f.list, hosts.Items, links.Items), nil
 }
 
 // byHand asks for what spec.drained of Switches says, where no release works, and
