@@ -4,17 +4,16 @@
 // namespace as an open file, so that the agent needs to see neither the runtime's
 // folders nor other processes.
 //
-// It imports next to nothing: the plugin is a program that starts for every pod.
+// It imports next to nothing: the plugin is a program that starts for every pod, and
+// what a package sets up before main is a part of the time that each pod takes.
 package protocol
-
-import "time"
 
 // Socket is where the agent listens.
 const Socket = "/run/switchlet/cni.sock"
 
-// Patience is how long the plugin waits for an answer. The agent has given up
-// before that.
-const Patience = 60 * time.Second
+// Patience is how long the plugin waits for an answer, in seconds. The agent has
+// given up before that.
+const Patience = 60
 
 // Supported are the versions of the CNI specification that are understood, in
 // order.

@@ -2,8 +2,8 @@ package protocol
 
 import (
 	"errors"
-	"fmt"
 	"io"
+	"strconv"
 )
 
 // MaxSize of a request and of an answer, in octets. A configuration with its
@@ -19,6 +19,12 @@ const headerSize = len(magic) + 4
 // ErrFrame says that what came is not of this protocol.
 var ErrFrame = errors.New("not a frame of this protocol")
 
+// notFrame is ErrFrame with what is wrong.
+type notFrame string
+
+func (n notFrame) Error() string { return ErrFrame.Error() + ": " + string(n) }
+func (n notFrame) Unwrap() error { return ErrFrame }
+
 // AppendFrame adds a frame with a payload.
 func AppendFrame(b, payload []byte) []byte {
 	b = append(b, magic...)
@@ -30,21 +36,23 @@ func AppendFrame(b, payload []byte) []byte {
 func ReadFrame(r io.Reader) ([]byte, error) {
 	header := make([]byte, headerSize)
 	if _, err := io.ReadFull(r, header); err != nil {
-		return nil, fmt.Errorf("read the header of a frame: %w", err)
+		return nil, Attempt("read the header of a frame", err)
 	}
-	if string(header[:len(magic)]) != magic {
-		return nil, fmt.Errorf("%w: it begins with %q instead of %q", ErrFrame, header[:len(magic)], magic)
+	if begin := string(header[:len(magic)]); begin != magic {
+		return nil, notFrame("it begins with " + strconv.Quote(begin) + " instead of " + strconv.Quote(magic))
 	}
 	n := length(header[len(magic):])
 	if n > MaxSize {
-		return nil, fmt.Errorf("%w: it says it has %d octets, and %d are allowed", ErrFrame, n, MaxSize)
+		return nil, notFrame("it says it has " + decimal(n) + " octets, and " + decimal(MaxSize) + " are allowed")
 	}
 	payload := make([]byte, n)
 	if _, err := io.ReadFull(r, payload); err != nil {
-		return nil, fmt.Errorf("read a frame of %d octets: %w", n, err)
+		return nil, Attempt("read a frame of "+decimal(n)+" octets", err)
 	}
 	return payload, nil
 }
+
+func decimal(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 
 func appendLength(b []byte, n int) []byte {
 	return append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))

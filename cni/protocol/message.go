@@ -1,7 +1,5 @@
 package protocol
 
-import "fmt"
-
 // Request is what the runtime gave the plugin.
 type Request struct {
 	// Command is CNI_COMMAND, and so on.
@@ -25,7 +23,7 @@ func ParseRequest(b []byte) (Request, error) {
 	var config string
 	for _, field := range []*string{&r.Command, &r.ContainerID, &r.Netns, &r.IfName, &r.Args, &config} {
 		if len(b) < 4 || uint64(length(b)) > uint64(len(b)-4) {
-			return Request{}, fmt.Errorf("%w: the request is cut off", ErrFrame)
+			return Request{}, notFrame("the request is cut off")
 		}
 		end := 4 + int(length(b))
 		*field, b = string(b[4:end]), b[end:]
@@ -52,7 +50,7 @@ func (r Response) Append(b []byte) []byte {
 // ParseResponse reads a payload.
 func ParseResponse(b []byte) (Response, error) {
 	if len(b) == 0 || b[0] > 1 {
-		return Response{}, fmt.Errorf("%w: the response has no status", ErrFrame)
+		return Response{}, notFrame("the response has no status")
 	}
 	return Response{Failed: b[0] == 1, Body: b[1:]}, nil
 }

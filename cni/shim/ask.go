@@ -2,43 +2,43 @@ package shim
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"os"
+	"runtime"
 	"syscall"
 
 	"github.com/switchlet/switchlet/cni/protocol"
 )
 
 // ask sends a request, with the network namespace if there is one, and waits for
-// the answer. It speaks to the kernel directly: package net would take as long to
-// set itself up as all the rest.
-func ask(socket string, r protocol.Request, netns *os.File) (protocol.Response, error) {
-	fd, err := connect(socket)
+// the answer.
+func ask(socket string, r protocol.Request, netns file) (protocol.Response, error) {
+	f, err := connect(socket)
 	if err != nil {
 		return protocol.Response{}, err
 	}
-	defer syscall.Close(fd)
+	defer f.close()
 	var rights []byte
-	if netns != nil {
-		rights = syscall.UnixRights(int(netns.Fd()))
+	if netns != none {
+		rights = syscall.UnixRights(int(netns))
 	}
-	if err := send(fd, protocol.AppendFrame(nil, r.Append(nil)), rights); err != nil {
-		return protocol.Response{}, fmt.Errorf("send to %s: %w", socket, err)
+	if err := send(int(f), protocol.AppendFrame(nil, r.Append(nil)), rights); err != nil {
+		return protocol.Response{}, protocol.Attempt("send to "+socket, err)
 	}
-	payload, err := protocol.ReadFrame(reader(fd))
+	// Of several processors Go's runtime would watch the others, every 20 µs, and take
+	// from the agent what that needs to answer.
+	runtime.GOMAXPROCS(1)
+	payload, err := protocol.ReadFrame(f)
 	if err != nil {
-		return protocol.Response{}, fmt.Errorf("read from %s: %w", socket, err)
+		return protocol.Response{}, protocol.Attempt("read from "+socket, err)
 	}
 	return protocol.ParseResponse(payload)
 }
 
-func connect(socket string) (int, error) {
+func connect(socket string) (file, error) {
 	fd, err := syscall.Socket(syscall.AF_UNIX, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return 0, fmt.Errorf("unix socket: %w", err)
+		return 0, protocol.Attempt("unix socket", err)
 	}
-	limit := syscall.NsecToTimeval(protocol.Patience.Nanoseconds())
+	limit := syscall.Timeval{Sec: protocol.Patience}
 	err = errors.Join(
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit),
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &limit),
@@ -46,9 +46,9 @@ func connect(socket string) (int, error) {
 	)
 	if err != nil {
 		syscall.Close(fd)
-		return 0, fmt.Errorf("connect to %s: %w", socket, err)
+		return 0, protocol.Attempt("connect to "+socket, err)
 	}
-	return fd, nil
+	return file(fd), nil
 }
 
 // send sends all of b; the rights go with its first octet.
@@ -65,30 +65,4 @@ func send(fd int, b, rights []byte) error {
 		b, rights = b[n:], nil
 	}
 	return nil
-}
-
-// reader reads from a socket.
-type reader int
-
-func (r reader) Read(b []byte) (n int, err error) {
-	err = again(func() (err error) {
-		n, err = syscall.Read(int(r), b)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	if n == 0 && len(b) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-// again does a system call until no signal gets in between. Go's own signals do.
-func again(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
 }

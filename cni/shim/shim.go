@@ -1,12 +1,11 @@
 package shim
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 
 	"github.com/switchlet/switchlet/cni/protocol"
 )
@@ -34,8 +33,8 @@ func (c Call) Answer() protocol.Response {
 	if err != nil {
 		return protocol.Failure(c.Config, err)
 	}
-	if netns != nil {
-		defer netns.Close()
+	if netns != none {
+		defer netns.close()
 	}
 	answer, err := ask(c.Socket, protocol.Request{
 		Command: command, ContainerID: c.Env("CNI_CONTAINERID"), Netns: c.Env("CNI_NETNS"),
@@ -63,12 +62,12 @@ func needed(command string) ([]string, bool) {
 func (c Call) check(command string) error {
 	names, known := needed(command)
 	if !known {
-		return &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_COMMAND is %q", command),
+		return &protocol.Error{Code: protocol.CodeEnvironment, Message: "CNI_COMMAND is " + strconv.Quote(command),
 			Details: "it has to be ADD, DEL, CHECK, GC, STATUS or VERSION"}
 	}
 	missing := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return c.Env(name) != "" })
 	if len(missing) > 0 {
-		return &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("%s without %v in the environment", command, missing),
+		return &protocol.Error{Code: protocol.CodeEnvironment, Message: command + " without [" + strings.Join(missing, " ") + "] in the environment",
 			Details: "a container runtime sets them"}
 	}
 	if len(c.Config) > protocol.MaxSize-1024 {
@@ -78,26 +77,26 @@ func (c Call) check(command string) error {
 }
 
 // open opens the pod's network namespace. A DEL may come after it is gone.
-func (c Call) open(command string) (*os.File, error) {
+func (c Call) open(command string) (file, error) {
 	path := c.Env("CNI_NETNS")
 	if path == "" || command == "GC" || command == "STATUS" {
-		return nil, nil
+		return none, nil
 	}
-	f, err := os.Open(path)
+	f, err := open(path)
 	switch {
 	case err == nil:
 		return f, nil
-	case command == "DEL" && errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+	case command == "DEL" && errors.Is(err, syscall.ENOENT):
+		return none, nil
 	}
-	return nil, &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_NETNS: %v", err),
+	return none, &protocol.Error{Code: protocol.CodeEnvironment, Message: "CNI_NETNS: open " + path + ": " + err.Error(),
 		Details: "it has to be the path of the pod's network namespace"}
 }
 
 // away answers in place of an agent that cannot be reached.
 func (c Call) away(command string, err error) protocol.Response {
 	e := &protocol.Error{Code: protocol.CodeTryAgain, Message: "Switchlet's host agent on this node does not answer",
-		Details: fmt.Sprintf("it is tried again by itself; see the node's pod of DaemonSet switchlet-host-agent (%v)", err)}
+		Details: "it is tried again by itself; see the node's pod of DaemonSet switchlet-host-agent (" + err.Error() + ")"}
 	switch command {
 	case "DEL":
 		return protocol.Response{} // the package comment says why
@@ -108,12 +107,10 @@ func (c Call) away(command string, err error) protocol.Response {
 }
 
 func versions(config []byte) protocol.Response {
-	body, err := json.Marshal(struct {
-		CNIVersion string   `json:"cniVersion"`
-		Supported  []string `json:"supportedVersions"`
-	}{protocol.Version(config), protocol.Supported()})
-	if err != nil {
-		panic(err) // strings
+	body := protocol.AppendText([]byte(`{"cniVersion":`), protocol.Version(config))
+	body = append(body, `,"supportedVersions":`...)
+	for i, v := range protocol.Supported() {
+		body = protocol.AppendText(append(body, "[,"[min(i, 1)]), v)
 	}
-	return protocol.Response{Body: append(body, '\n')}
+	return protocol.Response{Body: append(body, "]}\n"...)}
 }

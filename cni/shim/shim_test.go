@@ -1,6 +1,9 @@
 package shim_test
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -54,5 +57,32 @@ func TestAnswer(t *testing.T) {
 	long := shim.Call{Env: func(name string) string { return map[string]string{"CNI_COMMAND": "GC"}[name] }, Config: make([]byte, 1<<20)}.Answer()
 	if !long.Failed || !strings.Contains(string(long.Body), "larger than 1 MiB") {
 		t.Errorf("%.200s", long.Body)
+	}
+}
+
+// asked has the test program say what Asked does, instead of running tests.
+const asked = "SWITCHLET_TEST_ASKED"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asked) != "" {
+		fmt.Print(shim.Asked("--version"))
+		return
+	}
+	m.Run()
+}
+
+// A person who asks for the version is told from a runtime by the one argument.
+func TestAsked(t *testing.T) {
+	for want, args := range map[string][][]string{
+		"true":  {{"--version"}},
+		"false": {{}, {"--versions"}, {"version"}, {"--version", "x"}, {"x", "--version"}},
+	} {
+		for _, all := range args {
+			cmd := exec.CommandContext(t.Context(), "/proc/self/exe")
+			cmd.Args, cmd.Env = append([]string{"switchlet"}, all...), append(os.Environ(), asked+"=1")
+			if got, err := cmd.Output(); err != nil || string(got) != want {
+				t.Errorf("%q: %s, error %v, want %s", all, got, err, want)
+			}
+		}
 	}
 }

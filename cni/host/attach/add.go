@@ -157,6 +157,8 @@ func refused(n *networks.Network, err error) error {
 
 // finish makes the interface once the addresses are on the disk.
 func (s *Service) finish(ctx context.Context, a journal.Attachment, commit *journal.Commit, netns *os.File) error {
+	over := s.rush.begin()
+	defer over()
 	if err := commit.Wait(); err != nil {
 		return err
 	}
@@ -166,7 +168,17 @@ func (s *Service) finish(ctx context.Context, a journal.Attachment, commit *jour
 	if a.Mode == request.Chained {
 		return nil
 	}
-	return s.attach(ctx, a, netns)
+	err := s.attach(a, netns)
+	if errors.Is(err, unix.EADDRINUSE) { // that is up to a deletion
+		over()
+		return s.attachLater(ctx, a, netns)
+	}
+	return err
+}
+
+func (s *Service) attach(a journal.Attachment, netns *os.File) error {
+	_, err := s.cfg.Pods.Attach(netns, s.interfaceOf(a))
+	return err
 }
 
 const (
@@ -176,12 +188,10 @@ const (
 	leaveEvery = 20 * time.Millisecond
 )
 
-func (s *Service) attach(ctx context.Context, a journal.Attachment, netns *os.File) error {
-	began := time.Now()
-	for {
-		_, err := s.cfg.Pods.Attach(netns, s.interfaceOf(a))
-		if !errors.Is(err, unix.EADDRINUSE) || time.Since(began) > leaveTime || !pause.For(ctx, leaveEvery) {
-			return err
-		}
+func (s *Service) attachLater(ctx context.Context, a journal.Attachment, netns *os.File) error {
+	began, err := time.Now(), error(unix.EADDRINUSE)
+	for errors.Is(err, unix.EADDRINUSE) && time.Since(began) < leaveTime && pause.For(ctx, leaveEvery) {
+		err = s.attach(a, netns)
 	}
+	return err
 }

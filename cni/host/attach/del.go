@@ -17,8 +17,8 @@ import (
 )
 
 // del releases what an interface had and has it deleted, for which nobody waits:
-// the kernel takes its time, and the addresses are not given out for a while. A
-// virtual function is given back first, as another pod may get it at once.
+// the kernel takes its time, and the addresses are not given out for a while. ADDs
+// come before it. A virtual function is given back first, as another pod may get it at once.
 func (s *Service) del(ctx context.Context, r request.Request, netns *os.File) error {
 	if err := s.busy.lock(ctx, r.Key); err != nil {
 		return err
@@ -47,6 +47,7 @@ func (s *Service) del(ctx context.Context, r request.Request, netns *os.File) er
 		if netns != nil {
 			defer netns.Close()
 		}
+		s.rush.giveWay()
 		if err := s.clean(netns, a); err != nil {
 			s.cfg.Log.Warn("interface not deleted", "pod", a.Pod, "interface", a.IfName, "error", err)
 		}

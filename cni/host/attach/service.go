@@ -55,6 +55,7 @@ type Service struct {
 	// the kernel does one at a time as well, and ADDs are to come in between.
 	background sync.WaitGroup
 	deleting   sync.Mutex
+	rush       rush
 	upkeep     sync.Mutex // of the host's devices
 
 	// choosing is held while an address is chosen, and alone while the networks are

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"sync"
 	"syscall"
 
 	disk "github.com/switchlet/switchlet/cni/host/file"
@@ -22,10 +21,12 @@ const mode = 0o600
 type file struct {
 	name string
 
-	mu    sync.Mutex
+	turn  chan struct{} // full while somebody writes
 	open  *os.File
 	whole bool // it says what memory does, and can be appended to
 }
+
+func newFile(name string) *file { return &file{name: name, turn: make(chan struct{}, 1)} }
 
 // load reads the file, and says what of it made no sense.
 func (f *file) load(tell func(record)) (damage []string, err error) {

@@ -42,7 +42,7 @@ func Open(dir string) (s *Store, damage []string, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open the journal of attachments: %w", err)
 	}
-	s = &Store{memory: newMemory(), file: &file{name: filepath.Join(dir, fileName)}}
+	s = &Store{memory: newMemory(), file: newFile(filepath.Join(dir, fileName))}
 	if damage, err = s.file.load(s.memory.apply); err != nil {
 		return nil, nil, fmt.Errorf("open the journal of attachments: %w", err)
 	}
@@ -178,10 +178,14 @@ func (s *Store) note(r record) *Commit {
 }
 
 // Wait returns when the change is on the disk. Whoever comes first writes for all
-// that have gathered meanwhile.
+// that have gathered meanwhile, and they need not take turns to learn of it.
 func (c *Commit) Wait() error {
-	c.store.file.mu.Lock()
-	defer c.store.file.mu.Unlock()
+	select {
+	case <-c.done:
+		return c.err
+	case c.store.file.turn <- struct{}{}:
+		defer func() { <-c.store.file.turn }()
+	}
 	select {
 	case <-c.done:
 	default:

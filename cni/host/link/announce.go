@@ -2,12 +2,9 @@ package link
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
-	"os"
 	"time"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -20,22 +17,22 @@ func announcements() []time.Duration {
 }
 
 // announce tells the others on the network where an interface's addresses are. It
-// goes on in the background until Close.
-func (k *Kernel) announce(ns *os.File, i Interface) error {
-	fd, err := unix.FcntlInt(ns.Fd(), unix.F_DUPFD_CLOEXEC, 0) // the caller closes its own
+// goes on in the background until Close. The thread is in the pod. An agent that may
+// not send frames does without: the kernel has announced the addresses once.
+func (k *Kernel) announce(i Interface) {
+	socket, err := packetSocket(i.IfName)
 	if err != nil {
-		return fmt.Errorf("announce the addresses of %s: %w", i.IfName, err)
+		return
 	}
-	ns, began := os.NewFile(uintptr(fd), ns.Name()), time.Now()
+	began := time.Now()
 	k.background.Go(func() {
-		defer ns.Close()
+		defer unix.Close(socket)
 		for _, after := range announcements() {
-			if !k.until(began.Add(after)) || k.say(ns, i) != nil {
+			if !k.until(began.Add(after)) || say(socket, i) != nil {
 				return // it ends, or the interface is gone
 			}
 		}
 	})
-	return nil
 }
 
 // until waits, and reports whether Close was not called meanwhile.
@@ -51,12 +48,7 @@ func (k *Kernel) until(at time.Time) bool {
 }
 
 // say announces the addresses once.
-func (k *Kernel) say(ns *os.File, i Interface) error {
-	socket, err := k.packetSocket(ns, i.IfName)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(socket)
+func say(socket int, i Interface) error {
 	for _, a := range i.Addresses {
 		if _, err := unix.Write(socket, announcement(i, a.Addr())); err != nil {
 			return err
@@ -65,23 +57,21 @@ func (k *Kernel) say(ns *os.File, i Interface) error {
 	return nil
 }
 
-// packetSocket is one for frames on an interface of a pod.
-func (k *Kernel) packetSocket(ns *os.File, name string) (socket int, err error) {
-	err = k.in(ns, func(pod *netlink.Handle) error {
-		l, err := pod.LinkByName(name)
-		if err != nil {
-			return err
-		}
-		if socket, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
-			return err
-		}
-		if err := unix.Bind(socket, &unix.SockaddrLinklayer{Ifindex: l.Attrs().Index}); err != nil {
-			unix.Close(socket)
-			return err
-		}
-		return nil
-	})
-	return socket, err
+// packetSocket is one for frames on an interface of the pod that the thread is in.
+func packetSocket(name string) (int, error) {
+	socket, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	index, err := (&conn{fd: socket}).index(name)
+	if err == nil {
+		err = unix.Bind(socket, &unix.SockaddrLinklayer{Ifindex: index})
+	}
+	if err != nil {
+		unix.Close(socket)
+		return 0, err
+	}
+	return socket, nil
 }
 
 func announcement(i Interface, a netip.Addr) []byte {

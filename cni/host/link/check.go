@@ -47,7 +47,7 @@ func look(pod *netlink.Handle, i Interface) error {
 			return fmt.Errorf("address %s of interface %s: %w", want, i.IfName, ErrMissing)
 		}
 	}
-	return lookRoutes(pod, l, i)
+	return lookRoutes(pod, l.Attrs().Index, i)
 }
 
 func prefix(a netlink.Addr) netip.Prefix {
@@ -56,9 +56,8 @@ func prefix(a netlink.Addr) netip.Prefix {
 	return netip.PrefixFrom(ip.Unmap(), bits)
 }
 
-// Repair gives an interface back what Check misses, and takes away what is too
-// much. One that is not there is made
-// anew, if it can be.
+// Repair gives an interface back what Check misses, and takes away what is too much.
+// One that is not there is made anew, if it can be.
 func (k *Kernel) Repair(ns *os.File, i Interface) error {
 	err := k.in(ns, func(pod *netlink.Handle) error {
 		l, err := pod.LinkByName(i.IfName)
@@ -70,10 +69,26 @@ func (k *Kernel) Repair(ns *os.File, i Interface) error {
 				return fmt.Errorf("MAC address %s: %w", i.MAC, err)
 			}
 		}
-		return k.complete(pod, i)
+		return k.mend(pod, l.Attrs().Index, i)
 	})
 	if isGone(err) {
 		_, err = k.Attach(ns, i)
 	}
 	return err
+}
+
+// mend makes an interface complete that was. The thread is in the pod.
+func (k *Kernel) mend(pod *netlink.Handle, index int, i Interface) error {
+	if err := k.tune(i); err != nil {
+		return err
+	}
+	c, err := dial()
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	if err := c.do(complete(index, i)...); err != nil {
+		return err
+	}
+	return route(pod, index, i)
 }

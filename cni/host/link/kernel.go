@@ -27,23 +27,34 @@ type Kernel struct {
 	cfg  Config
 	host *netlink.Handle
 	home *os.File // the host's network namespace
+	back *os.File // the program's own, which is that one but in tests
+
+	// making is held while an interface is made. The kernel makes one after the other
+	// anyhow, and who waits for that inside it keeps a thread, or a processor (rtnl_trylock).
+	making sync.Mutex
+	maker  *conn // in the host's network namespace
 
 	background sync.WaitGroup
 	closed     chan struct{}
 }
 
 // Open connects to the kernel in the network namespace of the calling thread.
-func Open(cfg Config) (*Kernel, error) {
-	home, err := os.Open(filepath.Join(cfg.Proc, "thread-self/ns/net"))
-	if err != nil {
+func Open(cfg Config) (_ *Kernel, err error) {
+	k := &Kernel{cfg: cfg, closed: make(chan struct{})}
+	if k.home, err = os.Open(filepath.Join(cfg.Proc, "thread-self/ns/net")); err != nil {
 		return nil, fmt.Errorf("network namespace of the host: %w", err)
 	}
-	handle, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-	if err != nil {
-		home.Close()
-		return nil, fmt.Errorf("connect to the kernel: %w", err)
+	if k.back, err = own("/proc"); err != nil {
+		return nil, errors.Join(fmt.Errorf("network namespace of the program: %w", err), k.home.Close())
 	}
-	return &Kernel{cfg: cfg, host: handle, home: home, closed: make(chan struct{})}, nil
+	if k.maker, err = dial(); err != nil {
+		return nil, errors.Join(err, k.home.Close(), k.back.Close())
+	}
+	if k.host, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
+		k.maker.close()
+		return nil, errors.Join(fmt.Errorf("connect to the kernel: %w", err), k.home.Close(), k.back.Close())
+	}
+	return k, nil
 }
 
 // Close ends the connection.
@@ -51,7 +62,8 @@ func (k *Kernel) Close() error {
 	close(k.closed)
 	k.background.Wait()
 	k.host.Close()
-	return k.home.Close()
+	k.maker.close()
+	return errors.Join(k.home.Close(), k.back.Close())
 }
 
 // Devices are the network devices of the host.

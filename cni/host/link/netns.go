@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"github.com/vishvananda/netlink"
@@ -48,28 +49,40 @@ func CheckNetns(ns *os.File) error {
 // in does something in a pod's network namespace, with a connection to the kernel
 // there.
 func (k *Kernel) in(ns *os.File, do func(*netlink.Handle) error) error {
+	return k.inside(ns, func() error { return with(do) })
+}
+
+// inside does something on a thread that is in a network namespace.
+func (k *Kernel) inside(ns *os.File, do func() error) error {
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread()
-		home, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			runtime.UnlockOSThread()
-			done <- fmt.Errorf("this thread's network namespace: %w", err)
-			return
-		}
-		defer unix.Close(home)
 		if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
 			runtime.UnlockOSThread()
 			done <- fmt.Errorf("enter network namespace %s: %w", ns.Name(), err)
 			return
 		}
-		err = with(do)
-		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
+		err := do()
+		if unix.Setns(int(k.back.Fd()), unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
 		} // else the thread ends with this goroutine
 		done <- err
 	}()
 	return <-done
+}
+
+// own opens the network namespace of the threads that goroutines come to if nobody
+// has locked them to another.
+func own(proc string) (ns *os.File, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		ns, err = os.Open(filepath.Join(proc, "thread-self/ns/net"))
+	}()
+	<-done
+	return ns, err
 }
 
 func with(do func(*netlink.Handle) error) error {

@@ -59,95 +59,120 @@ func (k *Kernel) Attach(ns *os.File, i Interface) (mtu int, err error) {
 	if i.Mode == request.SRIOV {
 		return k.attachFunction(ns, i)
 	}
-	mtu, err = k.add(ns, i)
-	if errors.Is(err, unix.EEXIST) {
+	made, mtu, err := k.attach(ns, i)
+	switch {
+	case err == nil:
+		return mtu, nil
+	case !made && errors.Is(err, unix.EEXIST):
 		return 0, fmt.Errorf("interface %s: %w", i.IfName, ErrExists)
-	}
-	if err != nil {
+	case !made:
 		return 0, fmt.Errorf("make interface %s on %s: %w", i.IfName, i.Parent, err)
 	}
-	if err := k.in(ns, func(pod *netlink.Handle) error { return k.begin(pod, i) }); err != nil {
-		return 0, errors.Join(fmt.Errorf("interface %s: %w", i.IfName, err), k.Detach(ns, i))
+	return 0, errors.Join(fmt.Errorf("interface %s: %w", i.IfName, err), k.Detach(ns, i))
+}
+
+// attach makes an interface and gives it what it has to have. made: it is there,
+// whatever else is not.
+func (k *Kernel) attach(ns *os.File, i Interface) (made bool, mtu int, err error) {
+	k.making.Lock()
+	defer k.making.Unlock()
+	first := i
+	first.IfName = k.firstName(i)
+	if mtu, err = k.add(ns, first); err != nil {
+		return false, 0, err
 	}
-	return mtu, k.announce(ns, i)
+	made = true
+	err = k.inside(ns, func() error {
+		pod, err := dial()
+		if err != nil {
+			return err
+		}
+		defer pod.close()
+		if first.IfName != i.IfName {
+			if err := rename(pod, first.IfName, i.IfName); err != nil {
+				made = false
+				return err
+			}
+		}
+		if err := k.begin(pod, i); err != nil {
+			return err
+		}
+		k.announce(i)
+		return nil
+	})
+	return made, mtu, err
+}
+
+// firstName is what an interface is called until it is in the pod. Linux before 6.15 looks
+// for the new name among the host's devices too, whichever namespace it is for
+// (rtnl_newlink_create), and most hosts have an eth0 of their own. The host's end of a
+// veth pair has a name of its own, and is what is looked for there.
+func (k *Kernel) firstName(i Interface) string {
+	if _, err := k.maker.index(i.IfName); err != nil || i.Mode == request.Bridge {
+		return i.IfName
+	}
+	return HostName(i.Key)
+}
+
+// rename gives a new interface its name in the pod, or takes it away.
+func rename(pod *conn, from, to string) error {
+	index, err := pod.index(from)
+	if err != nil {
+		return err
+	}
+	if err := pod.do(named(index, to)); err != nil {
+		return errors.Join(err, pod.do(deleted(index)))
+	}
+	return nil
 }
 
 // add makes the interface in the pod's network namespace. It is down.
 func (k *Kernel) add(ns *os.File, i Interface) (int, error) {
-	parent, err := k.host.LinkByName(i.Parent)
+	parent, err := k.maker.index(i.Parent)
 	if err != nil {
-		return 0, fmt.Errorf("device %s: %w", i.Parent, err)
+		return 0, err
 	}
-	attrs := netlink.NewLinkAttrs()
-	if attrs.MTU = i.MTU; i.MTU == 0 || i.MTU > parent.Attrs().MTU {
-		attrs.MTU = parent.Attrs().MTU
+	mtu, err := k.maker.mtu(i.Parent)
+	if err != nil {
+		return 0, err
 	}
-	if i.Mode == request.Bridge {
-		attrs.Name, attrs.MasterIndex, attrs.Flags = HostName(i.Key), parent.Attrs().Index, net.FlagUp
-		err := k.host.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: i.IfName, PeerHardwareAddr: i.MAC,
-			PeerMTU: uint32(attrs.MTU), PeerNamespace: netlink.NsFd(int(ns.Fd()))})
-		return attrs.MTU, err
+	if i.MTU != 0 && i.MTU < mtu {
+		mtu = i.MTU
 	}
-	attrs.Name, attrs.HardwareAddr, attrs.ParentIndex = i.IfName, i.MAC, parent.Attrs().Index
-	attrs.Namespace = netlink.NsFd(int(ns.Fd()))
-	return attrs.MTU, k.host.LinkAdd(&netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE})
+	return mtu, k.maker.do(created(i, parent, mtu, ns))
 }
 
 // begin makes a new interface complete, and the one with the default route if it is
-// to be that.
-func (k *Kernel) begin(pod *netlink.Handle, i Interface) error {
-	if err := k.complete(pod, i); err != nil || !slices.ContainsFunc(i.Routes, Route.isDefault) {
-		return err
-	}
-	l, err := pod.LinkByName(i.IfName)
-	if err != nil {
-		return err
-	}
-	return claim(pod, l, i)
-}
-
-// complete gives the interface what it lacks, and switches it on.
-func (k *Kernel) complete(pod *netlink.Handle, i Interface) error {
-	l, err := pod.LinkByName(i.IfName)
+// to be that. The thread is in the pod.
+func (k *Kernel) begin(pod *conn, i Interface) error {
+	index, err := pod.index(i.IfName)
 	if err != nil {
 		return err
 	}
 	if err := k.tune(i); err != nil {
 		return err
 	}
-	for _, a := range i.Addresses {
-		// An address is never tentative: the pod can speak from it at once.
-		address := &netlink.Addr{Flags: unix.IFA_F_NODAD, IPNet: ipNet(a)}
-		if err := pod.AddrAdd(l, address); err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("address %s: %w", a, err)
-		}
+	if err := pod.do(complete(index, i)...); err != nil {
+		return err
 	}
-	if i.Alias != l.Attrs().Alias && i.Alias != "" {
-		if err := pod.LinkSetAlias(l, i.Alias); err != nil {
-			return fmt.Errorf("alias %q: %w", i.Alias, err)
-		}
+	err = pod.do(led(index, i)...)
+	if errors.Is(err, unix.EEXIST) { // perhaps by another interface of the agent
+		err = with(func(pod *netlink.Handle) error { return route(pod, index, i) })
 	}
-	if err := pod.LinkSetUp(l); err != nil {
-		return fmt.Errorf("switch it on: %w", err)
+	if err != nil {
+		return err
 	}
-	return route(pod, l, i)
+	return pod.do(claimed(index, i)...)
 }
 
-// tune sets the interface's variables: IPv4 addresses are announced when it comes up,
-// nobody is asked whether they are free (the journal says so), and what routers
-// advertise is not believed.
+// tune sets the interface's variables: nobody is asked whether its addresses are free
+// (the journal says so), and what routers advertise is not believed. The thread is in
+// the pod.
 func (k *Kernel) tune(i Interface) error {
-	set := [][3]string{{"net/ipv4/conf", "arp_notify", "1"}, {"net/ipv6/conf", "disable_ipv6", "1"}}
-	if i.IPv6 {
-		const table = "net/ipv6/conf"
-		set = [][3]string{set[0], {table, "accept_ra", "0"}, {table, "accept_dad", "0"}, {table, "disable_ipv6", "0"}}
+	if !i.IPv6 {
+		return k.sysctl("net/ipv6/conf", i.IfName, variable{"disable_ipv6", "1"})
 	}
-	for _, s := range set {
-		if err := k.sysctl(s[0], i.IfName, s[1], s[2]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return k.sysctl("net/ipv6/conf", i.IfName, variable{"accept_ra", "0"}, variable{"accept_dad", "0"}, variable{"disable_ipv6", "0"})
 }
 
 // Detach takes an interface away. That it is gone already, or another one of its

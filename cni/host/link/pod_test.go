@@ -115,18 +115,32 @@ func TestAttachIPv4Only(t *testing.T) {
 	}
 }
 
-// An interface of that name is somebody else's, and stays as it is.
+// An interface of that name is somebody else's, and stays as it is, whether the host has
+// one of the name too or not.
 func TestAttachNextToAnother(t *testing.T) {
-	r := newRig(t)
-	first, second := r.pod(7, request.Macvlan), r.pod(8, request.Macvlan)
-	if _, err := r.kernel.Attach(first.file, first.i); err != nil {
-		t.Fatal(err)
+	for _, hostToo := range []bool{false, true} {
+		t.Run(fmt.Sprint(hostToo), func(t *testing.T) {
+			r := newRig(t)
+			if hostToo {
+				attrs := netlink.NewLinkAttrs()
+				attrs.Name = "net1"
+				r.must(nettest.Handle(t, r.host).LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "net1-peer"}))
+			}
+			first, second := r.pod(7, request.Macvlan), r.pod(8, request.Macvlan)
+			if _, err := r.kernel.Attach(first.file, first.i); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.kernel.Attach(first.file, second.i); !errors.Is(err, link.ErrExists) {
+				t.Errorf("error %v", err)
+			}
+			r.must(r.kernel.Detach(first.file, second.i))
+			r.must(r.kernel.Check(first.file, first.i))
+			links, err := nettest.Handle(t, first.path).LinkList()
+			if r.must(err); len(links) != 2 {
+				t.Errorf("the pod has %d interfaces, want lo and net1", len(links))
+			}
+		})
 	}
-	if _, err := r.kernel.Attach(first.file, second.i); !errors.Is(err, link.ErrExists) {
-		t.Errorf("error %v", err)
-	}
-	r.must(r.kernel.Detach(first.file, second.i))
-	r.must(r.kernel.Check(first.file, first.i))
 }
 
 // What cannot be finished is taken back.

@@ -16,6 +16,8 @@ type Route struct {
 	Via netip.Addr
 }
 
+func (r Route) String() string { return fmt.Sprintf("route to %s by %s", r.To, r.Via) }
+
 // isDefault: it leads to everything that no other route does.
 func (r Route) isDefault() bool { return r.To.Bits() == 0 }
 
@@ -37,12 +39,12 @@ type table struct {
 	all   []netlink.Route
 }
 
-func routes(pod *netlink.Handle, l netlink.Link) (*table, error) {
+func routes(pod *netlink.Handle, index int) (*table, error) {
 	all, err := pod.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return nil, fmt.Errorf("list the routes: %w", err)
 	}
-	return &table{pod, l.Attrs().Index, all}, nil
+	return &table{pod, index, all}, nil
 }
 
 // own are the agent's routes on the interface.
@@ -83,8 +85,8 @@ func (t *table) elsewhere(to netip.Prefix) (bool, error) {
 
 // route gives a pod the routes that it lacks, and takes those away that it is to
 // have no more.
-func route(pod *netlink.Handle, l netlink.Link, i Interface) error {
-	t, err := routes(pod, l)
+func route(pod *netlink.Handle, index int, i Interface) error {
+	t, err := routes(pod, index)
 	if err != nil {
 		return err
 	}
@@ -142,22 +144,7 @@ func (t *table) add(r Route) error {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("route to %s by %s: %w", r.To, r.Via, err)
-	}
-	return nil
-}
-
-// claim makes an interface the one with the pod's default route, in place of
-// another, which the cluster's own network has given it.
-func claim(pod *netlink.Handle, l netlink.Link, i Interface) error {
-	t := table{pod: pod, index: l.Attrs().Index}
-	for _, r := range i.Routes {
-		if !r.isDefault() {
-			continue
-		}
-		if err := pod.RouteReplace(t.kernel(r)); err != nil {
-			return fmt.Errorf("default route by %s: %w", r.Via, err)
-		}
+		return fmt.Errorf("%s: %w", r, err)
 	}
 	return nil
 }
@@ -168,11 +155,11 @@ func (t *table) kernel(r Route) *netlink.Route {
 
 // lookRoutes says what is wrong with the routes of an interface. That the default
 // route is somewhere else is not: a pod, or Multus, may choose another one.
-func lookRoutes(pod *netlink.Handle, l netlink.Link, i Interface) error {
+func lookRoutes(pod *netlink.Handle, index int, i Interface) error {
 	if i.RoutesUnknown {
 		return nil
 	}
-	t, err := routes(pod, l)
+	t, err := routes(pod, index)
 	if err != nil {
 		return err
 	}

@@ -71,7 +71,12 @@ func (k *Kernel) give(ns *os.File, name string, i Interface) (int, error) {
 	if err := k.host.LinkSetHardwareAddr(l, i.MAC); err != nil {
 		return 0, fmt.Errorf("MAC address %s: %w", i.MAC, err)
 	}
-	return mtu, k.in(ns, func(pod *netlink.Handle) error {
+	return mtu, k.inside(ns, func() error {
+		pod, err := dial()
+		if err != nil {
+			return err
+		}
+		defer pod.close()
 		if err := k.move(l.Attrs().Index, ns, i.IfName); err != nil {
 			return fmt.Errorf("move %s to the pod as %s: %w", name, i.IfName, err)
 		}

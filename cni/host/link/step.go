@@ -3,10 +3,11 @@ package link
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/switchlet/switchlet/cni/host/uplink"
 )
@@ -86,7 +87,7 @@ func (k *Kernel) made(d uplink.Device, err error) error {
 	if err != nil {
 		return err
 	}
-	return k.in(k.home, func(*netlink.Handle) error { return k.sysctl("net/ipv6/conf", d.Name, "disable_ipv6", "1") })
+	return k.in(k.home, func(*netlink.Handle) error { return k.sysctl("net/ipv6/conf", d.Name, variable{"disable_ipv6", "1"}) })
 }
 
 // setMaster puts a device into a bond or bridge.
@@ -106,19 +107,47 @@ func (k *Kernel) setMaster(l netlink.Link, d uplink.Device) error {
 	return k.host.LinkSetMasterByIndex(l, master.Attrs().Index)
 }
 
-// sysctl sets a variable of a device, in the network namespace of the thread. A
-// kernel without IPv6 has none of its variables, and none is needed.
-func (k *Kernel) sysctl(table, device, name, value string) error {
-	file := filepath.Join(k.cfg.Proc, "sys", table, device, name)
-	f, err := os.OpenFile(file, os.O_WRONLY, 0)
-	if errors.Is(err, os.ErrNotExist) {
+// variable of a device.
+type variable struct{ name, value string }
+
+// sysctl sets variables of a device, in the network namespace of the thread. A kernel
+// without IPv6 has none of its variables, and none is needed. The kernel takes long to
+// find the folder: it has one of that name for each network namespace.
+func (k *Kernel) sysctl(table, device string, all ...variable) error {
+	path := filepath.Join(k.cfg.Proc, "sys", table, device)
+	folder, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, unix.ENOENT) {
 		return nil
 	}
 	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	defer unix.Close(folder)
+	for _, v := range all {
+		if err := v.set(folder); err != nil {
+			return fmt.Errorf("%s/%s: %w", path, v.name, err)
+		}
+	}
+	return nil
+}
+
+// set leaves alone what is so already: for disable_ipv6 the kernel takes the lock that
+// all devices share, and tries again and again until it has it.
+func (v variable) set(folder int) error {
+	file, err := unix.Openat(folder, v.name, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(value)
-	return errors.Join(err, f.Close())
+	defer unix.Close(file)
+	was := make([]byte, 16)
+	n, err := unix.Pread(file, was, 0)
+	if err == nil && strings.TrimSpace(string(was[:n])) == v.value {
+		return nil
+	}
+	return again(func() error {
+		_, err := unix.Pwrite(file, []byte(v.value), 0)
+		return err
+	})
 }
 
 func isGone(err error) bool {

@@ -94,6 +94,9 @@ func (r Request) Namespace() string {
 // Parse reads a request. Its errors are a *protocol.Error.
 func Parse(p protocol.Request) (Request, error) {
 	raw, err := decode(p.Config)
+	if err != nil && p.Command == "DEL" { // a pod has to be able to end; its key says enough
+		raw, err = config{}, nil
+	}
 	if err != nil {
 		return Request{}, err
 	}

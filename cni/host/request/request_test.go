@@ -91,3 +91,17 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A pod whose configuration makes no sense was never attached, and has to be able to end.
+func TestDELBearsEveryConfiguration(t *testing.T) {
+	for _, config := range []string{`{"cniVersion":"1.0.0","name":"n","VNI":"11x1"}`, `{"cniVersion":"7.0.0","vpc":"blue"}`, `{"vpc":1}`, `{`} {
+		p := protocol.Request{Command: "DEL", ContainerID: "c", IfName: "eth0", Config: []byte(config)}
+		if r, err := request.Parse(p); err != nil || r.Key != (request.Key{"c", "eth0"}) {
+			t.Errorf("%s: %+v, error %v", config, r, err)
+		}
+		p.Command = "ADD"
+		if _, err := request.Parse(p); err == nil {
+			t.Errorf("%s: an ADD is not refused", config)
+		}
+	}
+}

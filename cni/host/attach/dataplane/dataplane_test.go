@@ -223,6 +223,18 @@ func TestUplinksChangeUnderPods(t *testing.T) {
 	}
 }
 
+// A host may have an interface of the name that the pod's gets, as most have an eth0.
+func TestNameThatTheHostHasToo(t *testing.T) {
+	for _, mode := range []request.Mode{request.Macvlan, request.Bridge} {
+		t.Run(string(mode), func(t *testing.T) {
+			r := newRig(t)
+			r.must(nettest.Handle(t, r.host).LinkAdd(&netlink.Dummy{LinkAttrs: named("net1")}))
+			r.set(network(1, at("eth1", 100)))
+			r.reaches(r.add("web", 1111, mode), 1)
+		})
+	}
+}
+
 // A network's frames are nobody else's, on the same NICs.
 func TestNetworksAreApart(t *testing.T) {
 	r := newRig(t)
