@@ -2,6 +2,7 @@
 package switches
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -31,25 +32,30 @@ func Command() *cobra.Command {
 		},
 	}
 	o.cluster.AddTo(c)
-	drain := o.command("drain NAME", "Take traffic off a switch, and keep it off until it is let back", o.drain)
+	drain := o.command("drain NAME", "Take traffic off a switch, and keep it off until it is let back", action{do: o.drain, says: o.cutOff})
 	drain.Flags().BoolVar(&o.force, "force", false, "drain although there are hosts with no other way; their ports stay up")
-	c.AddCommand(drain, o.command("undrain NAME", "Let traffic back to a switch", o.undrain))
+	c.AddCommand(drain, o.command("undrain NAME", "Let traffic back to a switch", action{do: o.undrain}))
 	return c
 }
 
-// act changes a switch, and says what it did; nothing is written if that is empty.
-type act func(s *v1alpha1.Switch) string
+// action is what a command does.
+type action struct {
+	// do changes a switch, and says what it did.
+	do func(s *v1alpha1.Switch) string
+	// says, unless it is nil, adds what that means for others.
+	says func(ctx context.Context, kube client.Reader, name string) (string, error)
+}
 
-func (o *options) command(use, short string, do act) *cobra.Command {
+func (o *options) command(use, short string, action action) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, Short: short, Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0], do) },
+		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0], action) },
 	}
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "have the API server look at the change, and leave it at that")
 	return c
 }
 
-func (o *options) run(c *cobra.Command, name string, do act) error {
+func (o *options) run(c *cobra.Command, name string, action action) error {
 	kube, err := o.cluster.Client()
 	if err != nil {
 		return err
@@ -59,7 +65,7 @@ func (o *options) run(c *cobra.Command, name string, do act) error {
 		return fmt.Errorf("get Switch %s: %w", name, err)
 	}
 	after := before.DeepCopy()
-	said := do(after)
+	said := action.do(after)
 	var options []client.PatchOption
 	if o.dryRun {
 		options = append(options, client.DryRunAll)
@@ -69,7 +75,13 @@ func (o *options) run(c *cobra.Command, name string, do act) error {
 	if err := kube.Patch(c.Context(), after, patch, append(options, client.FieldOwner("kubectl-switchlet"))...); err != nil {
 		return fmt.Errorf("change Switch %s: %w", name, err)
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "switch.%s/%s %s\n", v1alpha1.Group, name, said)
+	if _, err := fmt.Fprintf(c.OutOrStdout(), "switch.%s/%s %s\n", v1alpha1.Group, name, said); err != nil || action.says == nil {
+		return err
+	}
+	if said, err = action.says(c.Context(), kube, name); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.OutOrStdout(), said)
 	return err
 }
 
