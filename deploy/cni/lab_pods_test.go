@@ -17,7 +17,7 @@ import (
 // Pods on a node as users have it: kubelet, containerd, a meta-plugin in its
 // configuration, the host agent's DaemonSet, the controller, and switches.
 func TestPodsOfALab(t *testing.T) {
-	l := newLab(t)
+	l := newLab(t, "--leaves", "1", "--spines", "1", "--hosts", "1")
 	l.install(t, "cni/definition", "cni")
 	l.apply(t, filepath.Join(l.root, "deploy", "lab", "manifests", "fabric.yaml"))
 	l.apply(t, filepath.Join("testdata", "networks.yaml"))
@@ -70,8 +70,13 @@ func (l *lab) chain(t *testing.T) {
 // pod starts one on host1.
 func (l *lab) pod(t *testing.T, namespace, name, annotations string) {
 	t.Helper()
-	text := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":%q,"annotations":%s},"spec":{"nodeName":"host1","terminationGracePeriodSeconds":1,
-		"automountServiceAccountToken":false,"dnsPolicy":"Default","containers":[{"name":"c","image":"switchlet.io/pause:dev","imagePullPolicy":"Never"}]}}`, name, namespace, annotations)
+	l.podOn(t, "host1", namespace, name, annotations)
+}
+
+func (l *lab) podOn(t *testing.T, host, namespace, name, annotations string) {
+	t.Helper()
+	text := fmt.Sprintf(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":%q,"namespace":%q,"annotations":%s},"spec":{"nodeName":%q,"terminationGracePeriodSeconds":1,
+		"automountServiceAccountToken":false,"dnsPolicy":"Default","containers":[{"name":"c","image":"switchlet.io/pause:dev","imagePullPolicy":"Never"}]}}`, name, namespace, annotations, host)
 	file := filepath.Join(t.TempDir(), "pod.json")
 	must(t, os.WriteFile(file, []byte(text), 0o600))
 	l.apply(t, file)

@@ -1,31 +1,35 @@
 package cni_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/repo"
+	"github.com/switchlet/switchlet/deploy/lab/state"
 	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
 )
 
-// labName is that of the lab, whose files are in the test's own folder.
-const labName = "cni"
+// existing is a lab that is up already.
+var existing = flag.String("lab", "", "TestPodsThatForward uses this lab, which is up with --forward --host-pods and three hosts, instead of a new one")
 
 // lab is a lab with a leaf, a spine and host1, on which kubelet and containerd run.
 // Its switches forward nothing, and its kernel may have no VLAN devices: networks are
 // untagged, one for each of the host's two NICs.
 type lab struct {
 	t             *testing.T
+	name          string
 	root, program string
 	programs, dir string
 }
 
-func newLab(t *testing.T) *lab {
+func newLab(t *testing.T, flags ...string) *lab {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("starts a whole lab")
@@ -39,21 +43,27 @@ func newLab(t *testing.T) *lab {
 	labtest.Kubernetes(t)
 	root, err := repo.Root()
 	must(t, err)
-	l := &lab{t: t, root: root, programs: t.TempDir(), dir: t.TempDir()}
+	l := &lab{t: t, name: "cni", root: root, programs: t.TempDir(), dir: t.TempDir()}
 	for program, source := range map[string]string{
 		"lab": "deploy/lab", "agent": "agent", "host-agent": "cni/host", "switchlet": "cni", "controller": "controller", "metaplugin": "deploy/cni/meta/metaplugin",
 	} {
 		l.build(program, source)
 	}
 	l.program = filepath.Join(l.programs, "lab")
-	t.Cleanup(func() { l.lab("down") })
-	l.lab("up", "--programs", l.programs, "--leaves", "1", "--spines", "1", "--hosts", "1")
+	if forwards := slices.Contains(flags, "--forward"); forwards && *existing != "" {
+		l.name = *existing
+		l.dir, err = state.Base()
+		must(t, err)
+		return l
+	}
+	t.Cleanup(func() { l.do("down") })
+	l.do("up", append([]string{"--programs", l.programs}, flags...)...)
 	return l
 }
 
-func (l *lab) build(program, source string) {
+func (l *lab) build(program, source string, flags ...string) {
 	l.t.Helper()
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(l.programs, program), "./"+source)
+	cmd := exec.Command("go", append(append([]string{"build", "-buildvcs=false"}, flags...), "-o", filepath.Join(l.programs, program), "./"+source)...)
 	cmd.Dir, cmd.Env = l.root, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		l.t.Fatalf("build %s: %v: %s", source, err, output)
@@ -62,13 +72,13 @@ func (l *lab) build(program, source string) {
 
 // run runs a command of the lab's.
 func (l *lab) run(command string, args ...string) (string, error) {
-	cmd := exec.Command(l.program, append([]string{command, "--name", labName}, args...)...)
+	cmd := exec.Command(l.program, append([]string{command, "--name", l.name}, args...)...)
 	cmd.Dir, cmd.Env = l.root, append(os.Environ(), "SWITCHLET_LAB_DIR="+l.dir)
 	output, err := cmd.CombinedOutput()
 	return string(output), err
 }
 
-func (l *lab) lab(command string, args ...string) string {
+func (l *lab) do(command string, args ...string) string {
 	l.t.Helper()
 	output, err := l.run(command, args...)
 	if err != nil {
@@ -88,7 +98,7 @@ func (l *lab) kubectl(t *testing.T, args ...string) string {
 }
 
 func (l *lab) tryKubectl(args ...string) (string, error) {
-	cmd := exec.Command("sh", append([]string{"-c", `eval "$("$0" env --name ` + labName + `)" && exec kubectl "$@"`, l.program}, args...)...)
+	cmd := exec.Command("sh", append([]string{"-c", `eval "$("$0" env --name ` + l.name + `)" && exec kubectl "$@"`, l.program}, args...)...)
 	cmd.Dir, cmd.Env = l.root, append(os.Environ(), "SWITCHLET_LAB_DIR="+l.dir)
 	output, err := cmd.CombinedOutput()
 	return string(output), err
@@ -97,13 +107,12 @@ func (l *lab) tryKubectl(args ...string) (string, error) {
 // host is a file of host1, as it is seen from outside.
 func (l *lab) host(path string) string {
 	l.t.Helper()
-	found, err := filepath.Glob(filepath.Join(l.dir, labName, "nodes", "host1"))
-	if err != nil || len(found) != 1 {
-		l.t.Fatalf("host1's folder: %v, error %v", found, err)
-	}
 	path = strings.Replace(path, "/opt/cni/bin", "/cni", 1) // where the lab has it
-	return filepath.Join(found[0], path)
+	return filepath.Join(l.node("host1"), path)
 }
+
+// node is the folder of a node.
+func (l *lab) node(name string) string { return filepath.Join(l.dir, l.name, "nodes", name) }
 
 // install deploys Switchlet with components of the CNI plugin.
 func (l *lab) install(t *testing.T, components ...string) {
