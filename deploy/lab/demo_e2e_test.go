@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
 
 // The demonstration as a person runs it: where that is possible its switches forward,
@@ -56,7 +54,6 @@ func TestDemoThatForwards(t *testing.T) {
 
 // A leaf that a change cuts off from everybody takes it back by itself.
 func TestDemoOfAChangeThatCutsALeafOff(t *testing.T) {
-	labtest.Unproven(t)
 	l := newLab(t, "e2ecut", true)
 	forwards(t)
 	output := l.must(t, "demo", "--forward", "--cut-off")

@@ -25,6 +25,31 @@ func linkCommand(ctx context.Context, a *app, args []string) error {
 	return client.SetLink(ctx, end, args[1] == "up")
 }
 
+// rebootCommand takes the power from a host and gives it back.
+func rebootCommand(ctx context.Context, a *app, args []string) error {
+	if len(args) != 1 {
+		return errors.New("name a host, such as: lab reboot host1")
+	}
+	lab, client, err := a.rack()
+	if err != nil {
+		return err
+	}
+	nodes, err := lab.Nodes()
+	if err != nil {
+		return err
+	}
+	pid, err := client.Reboot(ctx, args[0])
+	if err != nil || lab.UML {
+		return err // a node in User-Mode Linux has no process id outside
+	}
+	for i := range nodes {
+		if nodes[i].Name == args[0] {
+			nodes[i].Pid = pid
+		}
+	}
+	return lab.SaveNodes(nodes)
+}
+
 // killCommand sends a signal to a program on a node.
 func killCommand(ctx context.Context, a *app, args []string) error {
 	if len(args) < 2 || len(args) > 3 {

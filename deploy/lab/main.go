@@ -45,6 +45,7 @@ func commands() []command {
 		{"cable", "move|pull|plug END...", "re-cable a running lab; an END is such as leaf1/Ethernet0 or host1/eth1", cableCommand},
 		{"link", "END up|down", "switch the link at an end of a cable on or off", linkCommand},
 		{"kill", "NODE PROGRAM [SIGNAL]", "kill a program on a node, or send it another signal; it is started again", killCommand},
+		{"reboot", "HOST", "take the power from a host and give it back; only where hosts have kubelets", rebootCommand},
 		{"matrix", "[-o table|json] [--watch 30s]", "who reaches whom through the switches, beside who must: exit code 1 on any difference", matrixCommand},
 		{"exec", "NODE COMMAND...", "run a command on a node", execCommand},
 		{"prepare", "", "install and build what labs and tests need", prepareCommand},
@@ -62,8 +63,10 @@ type app struct {
 	leaves, spines int
 	hosts          int
 	mesh, frr      bool
-	cutOff         bool
+	cutOff, deploy bool
 	forward        lifecycle.Forward
+	hostPods       bool
+	switchPods     bool
 	programs       string
 	output         string
 	watch          time.Duration
@@ -138,7 +141,12 @@ func (c command) start(ctx context.Context, args []string) int {
 	if c.name == "demo" {
 		a.flags.BoolVar(&a.cutOff, "cut-off", false, "show a change that cuts a leaf off, and how the leaf takes it back by itself")
 	}
+	if c.name == "up" {
+		a.flags.BoolVar(&a.deploy, "deploy", false, "deploy Switchlet too, and wait until the cables are found and the switches route over them")
+	}
 	a.flags.Var(&a.forward, "forward", "whether the switches forward: true, in User-Mode Linux if this kernel lacks what that takes; false; or auto, as this kernel can (up, demo)")
+	a.flags.BoolVar(&a.hostPods, "host-pods", false, "kubelets on the hosts, also of switches that forward in User-Mode Linux, so that tenants' pods run on them (up, demo)")
+	a.flags.BoolVar(&a.switchPods, "switch-pods", false, "kubelets on switches that forward in User-Mode Linux, whose bgp and lldp services are pods of a NOSRelease (up)")
 	a.flags.StringVar(&a.programs, "programs", "", "folder with the programs agent, host-agent, controller and switchlet (up, demo, images; default bin/ of the source tree)")
 	a.flags.StringVar(&a.output, "o", "table", "how to show it: table or json (matrix)")
 	a.flags.DurationVar(&a.watch, "watch", 0, "for how long to send packets all the time, to see what is lost or leaks (matrix)")

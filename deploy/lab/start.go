@@ -78,12 +78,20 @@ func (a *app) up(ctx context.Context) (state.Lab, error) {
 	if err != nil {
 		return state.Lab{}, err
 	}
+	product, err := productFolder()
+	if err != nil {
+		return state.Lab{}, err
+	}
 	a.screen.Step("built the images")
 	a.screen.Progress("starting etcd, the API server and %d nodes", a.leaves+a.spines+a.hosts+1)
-	return lifecycle.Up(ctx, lifecycle.Config{
-		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, FRR: a.frr, Forward: a.forward,
+	cfg := lifecycle.Config{
+		Name: a.name, Leaves: a.leaves, Spines: a.spines, Hosts: a.hosts, Mesh: a.mesh, FRR: a.frr, Forward: a.forward, HostPods: a.hostPods, SwitchPods: a.switchPods,
 		Programs: programs, Binaries: binaries, Images: folder, Say: a.screen.Step,
-	})
+	}
+	if a.deploy {
+		cfg.Deploy = func(ctx context.Context, lab state.Lab) error { return demo.New(lab, product, a.screen).Apply(ctx) }
+	}
+	return lifecycle.Up(ctx, cfg)
 }
 
 func upCommand(ctx context.Context, a *app, _ []string) error {
@@ -92,8 +100,36 @@ func upCommand(ctx context.Context, a *app, _ []string) error {
 		return err
 	}
 	a.screen.Step("lab %s is up", lab.Name)
+	if a.deploy {
+		if err := a.bringUp(ctx, lab); err != nil {
+			return err
+		}
+	}
 	a.goOn(lab)
 	return nil
+}
+
+// bringUp waits until what is deployed runs, and until the switches route.
+func (a *app) bringUp(ctx context.Context, lab state.Lab) error {
+	product, err := productFolder()
+	if err != nil {
+		return err
+	}
+	show := demo.New(lab, product, a.screen)
+	err = show.Await(ctx)
+	if err == nil {
+		err = show.BringUpFabric(ctx)
+	}
+	if err != nil && ctx.Err() == nil {
+		show.Explain(ctx)
+	}
+	return err
+}
+
+// productFolder is the folder deploy of the source tree.
+func productFolder() (string, error) {
+	root, err := repo.Root()
+	return filepath.Join(root, "deploy"), err
 }
 
 // goOn says how to go on.
@@ -115,7 +151,7 @@ bin/lab down%[1]s                 # end it: make demo-down`, flag, lab.Dir))
 }
 
 func demoCommand(ctx context.Context, a *app, _ []string) (err error) {
-	root, err := repo.Root()
+	product, err := productFolder()
 	if err != nil {
 		return err
 	}
@@ -123,7 +159,7 @@ func demoCommand(ctx context.Context, a *app, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	show := demo.New(lab, filepath.Join(root, "deploy"), a.screen)
+	show := demo.New(lab, product, a.screen)
 	story := show.Run
 	if a.cutOff {
 		story = show.CutOff

@@ -67,19 +67,30 @@ func newNamespace() (made netns.NsHandle, err error) {
 	return made, err
 }
 
-// inNamespace does something on a thread in a network namespace, and lets the
-// thread end.
+// inNamespace does something on a thread in a network namespace, -1 for its own, and
+// takes the thread back: one that ended would take the programs with it that it has
+// started (prctl(2), PR_SET_PDEATHSIG).
 func inNamespace(there netns.NsHandle, do func() error) error {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocks: the thread is of no use to others
-		if there >= 0 {
-			if err := netns.Set(there); err != nil {
-				done <- err
-				return
-			}
+		runtime.LockOSThread()
+		home, err := netns.Get()
+		if err != nil {
+			done <- err
+			return
 		}
-		done <- do()
+		defer home.Close()
+		if there >= 0 {
+			err = netns.Set(there)
+		}
+		if err == nil {
+			err = do()
+		}
+		back := netns.Set(home)
+		if back == nil {
+			runtime.UnlockOSThread()
+		}
+		done <- errors.Join(err, back)
 	}()
 	return <-done
 }
@@ -145,7 +156,7 @@ func (h *cniHost) measure(ctx context.Context, p cniProgram, atOnce int) (cniTim
 		workers.Go(func() error {
 			return inNamespace(h.host, func() (err error) {
 				for i := worker; i < len(pods) && err == nil; i += atOnce {
-					took[i], err = h.call(until, p, "ADD", i, pods[i])
+					took[i], err = h.call(until, p, "ADD", pods[i], "blue", podName(pods[i]))
 				}
 				return err
 			})
@@ -157,7 +168,7 @@ func (h *cniHost) measure(ctx context.Context, p cniProgram, atOnce int) (cniTim
 	times.add = took[cniWarmups:]
 	err := inNamespace(h.host, func() error {
 		for i := range pods {
-			took, err := h.call(ctx, p, "DEL", i, pods[i])
+			took, err := h.call(ctx, p, "DEL", pods[i], "blue", podName(pods[i]))
 			if err != nil {
 				return err
 			}
@@ -168,14 +179,18 @@ func (h *cniHost) measure(ctx context.Context, p cniProgram, atOnce int) (cniTim
 	return times, err
 }
 
-// call runs a plugin once, in the network namespace of this thread.
-func (h *cniHost) call(ctx context.Context, p cniProgram, command string, n int, pod netns.NsHandle) (time.Duration, error) {
-	cmd := exec.CommandContext(ctx, p.path)
+// podName is that of a pod. No two are of one name: an ADD waits until the interface is
+// gone that its container had before.
+func podName(pod netns.NsHandle) string { return fmt.Sprintf("p%d", int(pod)) }
+
+// call runs a plugin once for a pod, in the network namespace of this thread.
+func (h *cniHost) call(ctx context.Context, p cniProgram, command string, pod netns.NsHandle, namespace, name string) (time.Duration, error) {
+	n, cmd := int(pod), exec.CommandContext(ctx, p.path)
 	cmd.Env = []string{
 		"SWITCHLET_CNI_SOCKET=" + filepath.Join(h.dir, "s"),
 		"CNI_COMMAND=" + command, fmt.Sprintf("CNI_CONTAINERID=c%d", n), "CNI_IFNAME=net1", "CNI_PATH=" + filepath.Dir(p.path),
-		fmt.Sprintf("CNI_NETNS=/proc/%d/fd/%d", os.Getpid(), int(pod)),
-		fmt.Sprintf("CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=blue;K8S_POD_NAME=p%d;K8S_POD_UID=u%d", n, n),
+		fmt.Sprintf("CNI_NETNS=/proc/%d/fd/%d", os.Getpid(), n),
+		fmt.Sprintf("CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAMESPACE=%s;K8S_POD_NAME=%s;K8S_POD_UID=u%d", namespace, name, n),
 	}
 	cmd.Stdin = strings.NewReader(p.config)
 	began := time.Now()

@@ -44,6 +44,8 @@ func run(ctx context.Context, w io.Writer, out, only string) error {
 		{"fabric", measureFabric},
 		{"agent", measureAgent},
 		{"cni", measureCNI},
+		{"bound", measureBound},
+		{"throughput", measureThroughput},
 	} {
 		if only != "" && !strings.Contains(","+only+",", ","+b.name+",") {
 			continue

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -18,7 +19,7 @@ import (
 const (
 	vlans = 2000
 	vrfs  = 20
-	runs  = 15
+	runs  = 31
 )
 
 // measureRedis fills a leaf with 2,000 VLANs, finds out that nothing is to be
@@ -60,12 +61,19 @@ type redisMeter struct {
 	raw    *goredis.Client
 }
 
+// begin begins a sample, without what the one before has left to be collected: it is of
+// the other kind.
+func begin() time.Time {
+	runtime.GC()
+	return time.Now()
+}
+
 // series are samples and those of the floor, taken in turn.
 type series struct{ ours, floor []time.Duration }
 
 func (m redisMeter) apply(ctx context.Context, want sonic.DB) (s series, err error) {
 	for range runs {
-		start := time.Now()
+		start := begin()
 		have, err := m.client.Load(ctx)
 		if err != nil {
 			return s, err
@@ -78,7 +86,7 @@ func (m redisMeter) apply(ctx context.Context, want sonic.DB) (s series, err err
 		if err := m.remove(ctx, want); err != nil {
 			return s, err
 		}
-		start = time.Now()
+		start = begin()
 		if err := m.bare(ctx, plan); err != nil {
 			return s, err
 		}
@@ -96,7 +104,7 @@ func (m redisMeter) noop(ctx context.Context, want sonic.DB) (s series, err erro
 		return s, err
 	}
 	for range runs {
-		start := time.Now()
+		start := begin()
 		have, err := m.client.Load(ctx)
 		if err != nil {
 			return s, err
@@ -106,7 +114,7 @@ func (m redisMeter) noop(ctx context.Context, want sonic.DB) (s series, err erro
 		}
 		s.ours = append(s.ours, time.Since(start))
 
-		start = time.Now()
+		start = begin()
 		pipe := m.raw.Pipeline()
 		for key := range have {
 			pipe.HGetAll(ctx, key.String())
@@ -133,7 +141,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 	want := leaf(vlans + 1)
 	balance := sonic.NewBalance(have, before, owned)
 	for range 10 * runs {
-		start := time.Now()
+		start := begin()
 		balance.Want(want)
 		plan := balance.Diff(nil)
 		if err := m.write(ctx, plan); err != nil {
@@ -147,7 +155,7 @@ func (m redisMeter) oneVPC(ctx context.Context, before sonic.DB) (s series, err 
 		if err := m.remove(ctx, added); err != nil {
 			return s, err
 		}
-		start = time.Now()
+		start = begin()
 		if err := m.bare(ctx, plan); err != nil {
 			return s, err
 		}

@@ -14,7 +14,7 @@ import (
 // can be compared.
 type Result struct {
 	Name string `json:"name"`
-	// Unit of P50, P99 and Floor: "ms" or "MiB".
+	// Unit of P50, P99 and Floor: "ms", "MiB", or "Gbit/s", of which more is better.
 	Unit string  `json:"unit"`
 	P50  float64 `json:"p50"`
 	P99  float64 `json:"p99"`
@@ -30,6 +30,14 @@ type Result struct {
 // counts.
 func durations(name, about string, samples, floor []time.Duration) Result {
 	r := Result{Name: name, Unit: "ms", About: about, P50: ms(quantile(samples, 0.5)), P99: ms(quantile(samples, 0.99)), Floor: ms(quantile(floor, 0.5))}
+	r.Ratio = r.P50 / r.Floor
+	return r
+}
+
+// rates makes a result of samples in Gbit/s.
+func rates(name, about string, samples, floor []float64) Result {
+	of := func(all []float64, at int) float64 { return slices.Sorted(slices.Values(all))[at] }
+	r := Result{Name: name, Unit: "Gbit/s", About: about, P50: of(samples, len(samples)/2), P99: of(samples, 0), Floor: of(floor, len(floor)/2)}
 	r.Ratio = r.P50 / r.Floor
 	return r
 }

@@ -27,10 +27,12 @@ func (k *kernel) make(want Devices) ([]Step, error) {
 		if p, err = k.look(); err != nil {
 			continue
 		}
+		p.leave(k.switched, want)
 		var steps []Step
 		steps, err = k.take(p, Diff(p.devices, want), want)
 		taken = append(taken, steps...)
 		if err == nil {
+			k.switched = p.switched(want)
 			return taken, nil
 		}
 	}

@@ -19,6 +19,8 @@ type kernel struct {
 	file   *os.File         // the namespace; nil for the process's own
 
 	journal *journal
+	// switched says of ports how they were switched last.
+	switched map[string]switched
 }
 
 // openKernel opens the network namespace at a path, or for "" the process's own.

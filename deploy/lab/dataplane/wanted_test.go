@@ -1,21 +1,16 @@
 package dataplane
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
-
-var update = flag.Bool("update", false, "write what is found into the scenarios")
 
 // mac is the address of a switch whose configuration has none.
 const mac = "02:00:00:00:00:01"
@@ -27,56 +22,22 @@ const mac = "02:00:00:00:00:01"
 //	commands   what the data plane does after the section before it
 //	devices    what there is then; only where it says something new
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, files)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) { scenario(t, file) })
-	}
-}
-
-func scenario(t *testing.T, file string) {
-	text, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newSwitch(t)
-	for i, section := range text.Files {
-		var got string
-		switch section.Name {
-		case "boot":
-			s.boot(string(section.Data))
-			continue
-		case "commands":
-			got = s.follow()
-		case "devices":
-			got = s.have.String()
-		default:
-			s.do(string(section.Data))
-			continue
+	golden.Archives(t, "testdata/*.txtar", func(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+		s := newSwitch(t)
+		for i, section := range archive.Files {
+			switch section.Name {
+			case "boot":
+				s.boot(string(section.Data))
+			case "commands":
+				archive.Files[i].Data = []byte(s.follow())
+			case "devices":
+				archive.Files[i].Data = []byte(s.have.String())
+			default:
+				s.do(string(section.Data))
+			}
 		}
-		if *update {
-			text.Files[i].Data = []byte(got)
-		} else if diff := cmp.Diff(string(section.Data), got); diff != "" {
-			t.Errorf("%s after %q (-want +got):\n%s", section.Name, before(text.Files, i), diff)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(file, txtar.Format(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// before is the name of the section of commands that a section is about.
-func before(files []txtar.File, i int) string {
-	for i--; i >= 0; i-- {
-		if name := files[i].Name; name != "commands" && name != "devices" {
-			return name
-		}
-	}
-	return ""
+		return archive
+	})
 }
 
 // lab is daemons on a CONFIG_DB in memory, and the devices of a kernel that does

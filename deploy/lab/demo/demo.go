@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
@@ -122,17 +123,37 @@ func (d *Demo) ofOneVPC() int { return d.lab.Hosts * cabling.NICs }
 
 // Deploy applies the product's manifests and waits until everything runs.
 func (d *Demo) Deploy(ctx context.Context) error {
-	folder := d.manifest("")
-	if err := manifests.Write(folder, d.product); err != nil {
+	if err := d.waitNodes(ctx); err != nil {
 		return err
 	}
-	if err := d.waitNodes(ctx); err != nil {
+	if err := d.Apply(ctx); err != nil {
+		return err
+	}
+	return d.waitPods(ctx)
+}
+
+// Apply applies the product's manifests. There need not be any nodes yet.
+func (d *Demo) Apply(ctx context.Context) error {
+	folder := d.manifest("")
+	if err := manifests.Write(folder, d.product, d.lab.SwitchPods); err != nil {
 		return err
 	}
 	if _, err := d.kubectl.run(ctx, "apply", "--server-side", "-k", filepath.Join(folder, "deploy")); err != nil {
 		return err
 	}
 	d.screen.Step("applied deploy/: CRDs, RBAC, controller Deployment, DaemonSets of the agents on switches and hosts")
+	return nil
+}
+
+// Await waits until everything that Apply made runs on all nodes.
+func (d *Demo) Await(ctx context.Context) error {
+	if err := d.waitNodes(ctx); err != nil {
+		return err
+	}
+	return d.waitPods(ctx)
+}
+
+func (d *Demo) waitPods(ctx context.Context) error {
 	d.screen.Progress("waiting for the pods of controller and agents")
 	group, waiting := errgroup.WithContext(ctx)
 	for _, object := range []string{"daemonset/switchlet-agent", "daemonset/switchlet-host-agent", "deployment/switchlet-controller"} {
@@ -148,24 +169,32 @@ func (d *Demo) Deploy(ctx context.Context) error {
 	return nil
 }
 
+// waitNodes waits until all nodes of the lab are Ready.
 func (d *Demo) waitNodes(ctx context.Context) error {
 	nodes, err := d.lab.Nodes()
 	if err != nil {
 		return err
 	}
 	d.screen.Progress("waiting for %d nodes", len(nodes))
-	group, waiting := errgroup.WithContext(ctx)
-	for _, node := range nodes {
-		group.Go(func() error {
-			// Each by itself: kubectl waits for the creation of one object only.
-			if _, err := d.kubectl.run(waiting, "wait", "--for=create", "node/"+node.Name, timeout()); err != nil {
-				return err
+	err = until(ctx, "not all nodes are Ready", func(ctx context.Context) (string, error) {
+		var have corev1.NodeList
+		if err := d.kubectl.list(ctx, "nodes", &have); err != nil {
+			return "", err
+		}
+		ready := 0
+		for _, n := range have.Items {
+			if slices.ContainsFunc(n.Status.Conditions, func(c corev1.NodeCondition) bool {
+				return c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue
+			}) {
+				ready++
 			}
-			_, err := d.kubectl.run(waiting, "wait", "--for=condition=Ready", "node/"+node.Name, timeout())
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+		}
+		if ready < len(nodes) {
+			return fmt.Sprintf("%d of %d are", ready, len(nodes)), nil
+		}
+		return "", nil
+	})
+	if err != nil {
 		return err
 	}
 	d.screen.Step("%d nodes are Ready", len(nodes))

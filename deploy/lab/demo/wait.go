@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ask is how often kubectl is asked again.
-const ask = 200 * time.Millisecond
+// ask is how often kubectl is asked again: a start takes a tenth of a second of a processor.
+const ask = 500 * time.Millisecond
 
 // until waits until nothing is missing any more. missing says what is, and its error
 // ends the waiting.

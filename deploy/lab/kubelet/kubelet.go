@@ -35,6 +35,8 @@ type Node struct {
 	Taint  string
 	// Control is how to do things in it.
 	Control Control
+	// Booted, if not nil, is closed when the node can be made.
+	Booted <-chan struct{}
 }
 
 // Control starts and stops programs in a node: control.Client is one.
@@ -81,10 +83,9 @@ func Run(ctx context.Context, cfg Config) error {
 	for _, n := range cfg.Nodes {
 		k.nodes[n.Name] = n
 	}
-	if err := k.until(ctx, "nodes cannot be made", k.register); err != nil {
-		return err
+	for _, n := range cfg.Nodes {
+		go k.keep(ctx, n)
 	}
-	go k.heartbeat(ctx)
 	k.runPods(ctx)
 	return ctx.Err()
 }

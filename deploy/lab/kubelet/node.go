@@ -22,14 +22,25 @@ const (
 	version = "none (the lab's)"
 )
 
-// register makes the Node objects.
-func (k *kubelets) register(ctx context.Context) error {
-	for _, n := range k.cfg.Nodes {
-		if err := k.client.Create(ctx, n.object()); err != nil && !apierrors.IsAlreadyExists(err) {
-			return err
+// keep makes a Node object once the node has booted, and keeps it Ready.
+func (k *kubelets) keep(ctx context.Context, n Node) {
+	if n.Booted != nil {
+		select {
+		case <-n.Booted:
+		case <-ctx.Done():
+			return
 		}
 	}
-	return nil
+	err := k.until(ctx, "node "+n.Name+" cannot be made", func(ctx context.Context) error {
+		err := k.client.Create(ctx, n.object())
+		if apierrors.IsAlreadyExists(err) {
+			return nil
+		}
+		return err
+	})
+	if err == nil {
+		k.heartbeat(ctx, n.Name)
+	}
 }
 
 // object is the Node as a kubelet makes it.
@@ -58,15 +69,13 @@ func (n Node) object() *corev1.Node {
 	return node
 }
 
-// heartbeat keeps the nodes Ready.
-func (k *kubelets) heartbeat(ctx context.Context) {
+// heartbeat keeps a node Ready.
+func (k *kubelets) heartbeat(ctx context.Context, name string) {
 	ticker := time.NewTicker(renewal)
 	defer ticker.Stop()
 	for {
-		for _, n := range k.cfg.Nodes {
-			if err := k.renew(ctx, n.Name); err != nil && ctx.Err() == nil {
-				k.cfg.Log.Warn("lease not renewed; trying again later", "node", n.Name, "error", err)
-			}
+		if err := k.renew(ctx, name); err != nil && ctx.Err() == nil {
+			k.cfg.Log.Warn("lease not renewed; trying again later", "node", name, "error", err)
 		}
 		select {
 		case <-ticker.C:

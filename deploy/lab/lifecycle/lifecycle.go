@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/filelock"
 	"github.com/switchlet/switchlet/deploy/lab/network"
@@ -41,6 +43,11 @@ type Config struct {
 	FRR bool
 	// Forward says whether the switches have a data plane.
 	Forward Forward
+	// HostPods says that the hosts have kubelets in User-Mode Linux too.
+	HostPods bool
+	// SwitchPods says that the switches have kubelets in User-Mode Linux too, and
+	// nothing of FRR and lldpd but what pods bring.
+	SwitchPods bool
 	// Programs is the folder with agent, host-agent and controller.
 	Programs string
 	// Binaries is the folder with Kubernetes's programs.
@@ -49,6 +56,9 @@ type Config struct {
 	Images string
 	// Say is told each step.
 	Say func(format string, args ...any)
+	// Deploy, if not nil, is called as soon as the cluster takes objects, while the
+	// nodes still boot; the lab is up when it has returned too.
+	Deploy func(context.Context, state.Lab) error
 }
 
 // endTimeout is how long the kernel may take to end all processes of a lab.
@@ -75,11 +85,11 @@ func Up(ctx context.Context, cfg Config) (state.Lab, error) {
 		return state.Lab{}, err
 	}
 	lab := state.Lab{
-		Forward: forward, UML: inUML, Programs: cfg.Programs,
+		Forward: forward, UML: inUML, HostPods: cfg.HostPods, SwitchPods: cfg.SwitchPods, Programs: cfg.Programs,
 		Name: cfg.Name, Dir: dir, Leaves: cfg.Leaves, Spines: cfg.Spines, Hosts: cfg.Hosts, Mesh: cfg.Mesh, FRR: cfg.FRR,
 		Binaries: cfg.Binaries, Images: cfg.Images,
 	}
-	if err := start(ctx, &lab, cfg.Say); err != nil {
+	if err := start(ctx, &lab, cfg); err != nil {
 		return lab, fmt.Errorf("start lab %s: %w", cfg.Name, err)
 	}
 	return lab, nil
@@ -99,7 +109,7 @@ func (cfg Config) check() error {
 	return err
 }
 
-func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error {
+func start(ctx context.Context, lab *state.Lab, cfg Config) error {
 	if lab.UML {
 		if err := rack.Build(ctx, lab.Rackd()); err != nil {
 			return err
@@ -114,7 +124,7 @@ func start(ctx context.Context, lab *state.Lab, say func(string, ...any)) error 
 	if err := errors.Join(err, theirs.Close()); err != nil {
 		return err
 	}
-	err = follow(ctx, ours, say)
+	err = cfg.follow(ctx, ours, *lab)
 	switch {
 	case err == nil:
 		return nil
@@ -180,27 +190,33 @@ func connect(lab *state.Lab, inside *sandbox.Sandbox) (err error) {
 	return inside.Go()
 }
 
-// follow passes on what the inside says until it is ready.
-func follow(ctx context.Context, events *os.File, say func(string, ...any)) error {
+// follow passes on what the inside says until it is ready, and deploys meanwhile.
+func (cfg Config) follow(ctx context.Context, events *os.File, lab state.Lab) error {
+	group, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() { events.Close() }) // ends the Decode below
 	defer stop()
 	decoder := json.NewDecoder(events)
-	for {
-		var event supervisor.Event
-		err := decoder.Decode(&event)
-		switch {
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
-		case err != nil:
-			return fmt.Errorf("it ended before it was ready (%w)", err)
-		case event.Error != "":
-			return errors.New(event.Error)
-		case event.Ready:
-			return nil
-		default:
-			say("%s", event.Text)
+	group.Go(func() error {
+		for {
+			var event supervisor.Event
+			err := decoder.Decode(&event)
+			switch {
+			case ctx.Err() != nil:
+				return context.Cause(ctx)
+			case err != nil:
+				return fmt.Errorf("it ended before it was ready (%w)", err)
+			case event.Error != "":
+				return errors.New(event.Error)
+			case event.Ready:
+				return nil
+			}
+			cfg.Say("%s", event.Text)
+			if event.ControlPlane && cfg.Deploy != nil {
+				group.Go(func() error { return cfg.Deploy(ctx, lab) })
+			}
 		}
-	}
+	})
+	return group.Wait()
 }
 
 // end kills a sandbox and waits for it. How it ended is no news then.

@@ -28,8 +28,8 @@ const (
 
 // Write writes all manifests to a folder, and into its folder "deploy" an
 // overlay of the product's own manifests: product is the folder deploy of the
-// source tree.
-func Write(folder, product string) error {
+// source tree. With fetch agents may fetch the images of a release.
+func Write(folder, product string, fetch bool) error {
 	overlay := filepath.Join(folder, "deploy")
 	if err := os.MkdirAll(overlay, 0o755); err != nil {
 		return err
@@ -51,9 +51,14 @@ func Write(folder, product string) error {
 	if err != nil {
 		return err
 	}
+	components := ""
+	if fetch {
+		components = filepath.Join(base, "agent", "images")
+	}
 	text := strings.Join([]string{
 		"apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization",
 		"resources: [" + base + "]",
+		"components: [" + components + "]",
 		"patches: [{path: " + controllerPatch + "}, {path: " + agentPatch + "}, {path: " + hostAgentPatch + "}]", "",
 	}, "\n")
 	return os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(text), 0o644)

@@ -25,7 +25,7 @@ func TestOverlayRenders(t *testing.T) {
 		t.Fatal(err)
 	}
 	product, folder := filepath.Join(root, "deploy"), filepath.Join(t.TempDir(), "manifests")
-	if err := manifests.Write(folder, product); err != nil {
+	if err := manifests.Write(folder, product, false); err != nil {
 		t.Fatal(err)
 	}
 	render := func(dir string) []string {

@@ -32,9 +32,20 @@ func (p *picker) pick(e *Endpoint, network netip.Prefix, gateway netip.Addr) (ne
 		address, ok = search(network, seed, free)
 	}
 	if ok {
-		p.inVPC[vpcAddress{e.VPC, address}], p.all[address] = true, true
+		p.took(e.VPC, address)
 	}
 	return address, ok
+}
+
+func (p *picker) took(vpc string, address netip.Addr) {
+	p.inVPC[vpcAddress{vpc, address}], p.all[address] = true, true
+}
+
+// take takes the addresses that an endpoint has already.
+func (p *picker) take(e *Endpoint) {
+	for _, a := range e.Addresses {
+		p.took(e.VPC, a.Addr())
+	}
 }
 
 // most is how many addresses of a network are looked at, at most.

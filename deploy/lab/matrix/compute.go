@@ -16,6 +16,10 @@ type Objects struct {
 	VPCs        []v1alpha1.VPC
 	Attachments []v1alpha1.VPCAttachment
 	Peerings    []v1alpha1.VPCPeering
+	// Pods that run, and the configurations of NetworkAttachmentDefinitions by
+	// namespace/name.
+	Pods        []Pod
+	Definitions map[string]string
 }
 
 // Problem is why something that is attached is not among the endpoints.
@@ -29,8 +33,9 @@ type Problem struct {
 // String is one line.
 func (p Problem) String() string { return p.Object + ": " + p.Message }
 
-// Endpoints are all places that the attachments brought a subnet to, sorted: one for
-// each host, NIC and subnet. isHost says from which hosts packets can be sent.
+// Endpoints are all places that the attachments brought a subnet to, one for each host,
+// NIC and subnet, and the interfaces of pods, sorted. isHost says from which hosts
+// packets can be sent.
 func Endpoints(objects Objects, mtu int, isHost func(name string) bool) ([]Endpoint, []Problem) {
 	b := builder{vpcs: map[string]*v1alpha1.VPC{}, mtu: mtu, isHost: isHost, have: map[ID]string{}}
 	for i := range objects.VPCs {
@@ -43,6 +48,7 @@ func Endpoints(objects Objects, mtu int, isHost func(name string) bool) ([]Endpo
 	for i := range attachments {
 		b.attachment(&attachments[i])
 	}
+	b.pods(objects)
 	slices.SortFunc(b.endpoints, func(x, y Endpoint) int { return x.Compare(&y) })
 	return b.addressed(), b.problems
 }
@@ -113,8 +119,15 @@ func (b *builder) place(a *v1alpha1.VPCAttachment, p v1alpha1.AttachmentPlace) {
 // addressed are the endpoints with their addresses.
 func (b *builder) addressed() []Endpoint {
 	pick := newPicker()
+	for i := range b.endpoints {
+		pick.take(&b.endpoints[i]) // pods have theirs
+	}
 	var list []Endpoint
 	for _, e := range b.endpoints {
+		if e.Pod != "" {
+			list = append(list, e)
+			continue
+		}
 		vpc := b.vpcs[e.VPC]
 		i := slices.IndexFunc(vpc.Spec.Subnets, func(s v1alpha1.Subnet) bool { return s.Name == e.Subnet })
 		if err := pick.addresses(&e, &vpc.Spec.Subnets[i]); err != nil {

@@ -87,10 +87,6 @@ func TestEndpointsOfObjects(t *testing.T) {
 	}, shown(endpoints)); diff != "" {
 		t.Error(diff)
 	}
-	var got []string
-	for _, p := range problems {
-		got = append(got, p.String())
-	}
 	if diff := cmp.Diff([]string{
 		"VPCAttachment a/late: host2/eth1 a/blue/db is there already, by VPCAttachment a/db",
 		"VPCAttachment a/nothing: VPC blue has no subnet x",
@@ -99,7 +95,7 @@ func TestEndpointsOfObjects(t *testing.T) {
 		"VPCAttachment b/app: server is no host that packets can be sent from",
 		"VPCAttachment b/refused: it was not accepted: PortConflict: someone else's",
 		"VPC b/tiny: subnet one: 10.9.0.0/30 has no address left for host3/eth1",
-	}, got); diff != "" {
+	}, told(problems)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -245,4 +241,13 @@ func TestWrongEndpoints(t *testing.T) {
 			t.Errorf("error %v, wanted %q", err, want)
 		}
 	}
+}
+
+// told are problems as people read them.
+func told(problems []matrix.Problem) []string {
+	var all []string
+	for _, p := range problems {
+		all = append(all, p.String())
+	}
+	return all
 }

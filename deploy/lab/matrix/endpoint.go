@@ -17,19 +17,26 @@ import (
 )
 
 // Endpoint is a place in the fabric from which a subnet can be tried: a NIC of a
-// host that the subnet was brought to.
+// host that the subnet was brought to, or a pod's interface.
 type Endpoint struct {
 	// Host by its name, and its NIC.
 	Host string `json:"host"`
 	NIC  string `json:"nic"`
-	// Namespace is the path of the host's network namespace, as whoever makes the
-	// endpoint sees it, such as /proc/42/ns/net; they may know it by the host's name.
+	// Pod as namespace/name if the endpoint is that pod, of which NIC is an interface.
+	// Its addresses are those that it has, and it has no VLAN: its host sees to that.
+	Pod string `json:"pod,omitempty"`
+	// Namespace is the path of the host's or the pod's network namespace, as whoever
+	// makes the endpoint sees it, such as /proc/42/ns/net; they may know it by the name
+	// of the host, and of the pod.
 	Namespace string `json:"namespace,omitempty"`
 	// VPC as namespace/name, and its subnet.
 	VPC    string `json:"vpc"`
 	Subnet string `json:"subnet"`
 	// VLAN is the tag of frames on the wire, 0 for none.
 	VLAN int `json:"vlan,omitempty"`
+	// Second is another NIC by which the endpoint goes on when the first one has no
+	// carrier, as a bond in mode active-backup does; zero for none.
+	Second Wire `json:"second,omitzero"`
 	// Switch and Port that the NIC is cabled to; for people only.
 	Switch string `json:"switch,omitempty"`
 	Port   string `json:"port,omitempty"`
@@ -39,17 +46,37 @@ type Endpoint struct {
 	Gateways []netip.Addr `json:"gateways,omitempty"`
 	// Isolated: nothing may leave the subnet or come into it.
 	Isolated bool `json:"isolated,omitempty"`
-	// MTU of the endpoint's link in bytes, without Ethernet's header.
+	// MTU of the endpoint's link in bytes, without Ethernet's header; 0 for that of the
+	// pod's interface.
 	MTU int `json:"mtu"`
 }
 
+// Wire is a NIC and the tag of frames on it, 0 for none.
+type Wire struct {
+	NIC  string `json:"nic"`
+	VLAN int    `json:"vlan,omitempty"`
+}
+
+// Wires are the NICs that the endpoint is at.
+func (e *Endpoint) Wires() []Wire {
+	wires := []Wire{{e.NIC, e.VLAN}}
+	if e.Second.NIC != "" {
+		wires = append(wires, e.Second)
+	}
+	return wires
+}
+
 // ID tells endpoints apart, in packets too. It follows from host, NIC, VPC and
-// subnet: a NIC that is brought to another VPC is another endpoint.
+// subnet: a NIC that is brought to another VPC is another endpoint, and so is a pod.
 type ID uint64
 
 // ID of the endpoint.
 func (e *Endpoint) ID() ID {
-	sum := sha256.Sum256([]byte(strings.Join([]string{e.Host, e.NIC, e.VPC, e.Subnet}, "\x00")))
+	words := []string{e.Host, e.NIC, e.VPC, e.Subnet}
+	if e.Pod != "" {
+		words = append(words, e.Pod)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
 	return ID(binary.BigEndian.Uint64(sum[:]))
 }
 
@@ -72,8 +99,13 @@ func (id *ID) UnmarshalText(text []byte) error {
 // String is such as "host1/eth1 tenant-a/blue/web".
 func (e *Endpoint) String() string { return e.Place() + " " + e.Segment() }
 
-// Place is such as "host1/eth1".
-func (e *Endpoint) Place() string { return e.Host + "/" + e.NIC }
+// Place is such as "host1/eth1", or "host1/tenant-a/web/eth0" of a pod.
+func (e *Endpoint) Place() string {
+	if e.Pod != "" {
+		return e.Host + "/" + e.Pod + "/" + e.NIC
+	}
+	return e.Host + "/" + e.NIC
+}
 
 // Segment is the broadcast domain, such as "tenant-a/blue/web".
 func (e *Endpoint) Segment() string { return e.VPC + "/" + e.Subnet }
@@ -88,10 +120,10 @@ func (e *Endpoint) Address(v6 bool) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// Compare orders endpoints as a person would: by VPC, subnet, host and NIC.
+// Compare orders endpoints as a person would: by VPC, subnet, host, pod and NIC.
 func (e *Endpoint) Compare(other *Endpoint) int {
 	return cmp.Or(cmp.Compare(e.VPC, other.VPC), cmp.Compare(e.Subnet, other.Subnet),
-		cabling.CompareNames(e.Host, other.Host), cabling.CompareNames(e.NIC, other.NIC))
+		cabling.CompareNames(e.Host, other.Host), cabling.CompareNames(e.Pod, other.Pod), cabling.CompareNames(e.NIC, other.NIC))
 }
 
 // The bounds of an endpoint's link: IPv6 needs the smaller (RFC 8200, §5), the
@@ -106,10 +138,18 @@ func (e *Endpoint) Check() error {
 			wrong = append(wrong, fmt.Errorf("%s is empty", field[0]))
 		}
 	}
-	if e.VLAN < 0 || e.VLAN > 4094 {
-		wrong = append(wrong, fmt.Errorf("vlan %d: it has to be 1 to 4094, or 0 for none", e.VLAN))
+	for _, w := range e.Wires() {
+		if w.VLAN < 0 || w.VLAN > 4094 {
+			wrong = append(wrong, fmt.Errorf("vlan %d: it has to be 1 to 4094, or 0 for none", w.VLAN))
+		}
 	}
-	if e.MTU < minMTU || e.MTU > maxMTU {
+	if e.Second.NIC == e.NIC && e.NIC != "" {
+		wrong = append(wrong, fmt.Errorf("second %q: it is the first NIC", e.Second.NIC))
+	}
+	if e.Pod != "" && e.VLAN != 0 {
+		wrong = append(wrong, fmt.Errorf("vlan %d: a pod has none", e.VLAN))
+	}
+	if (e.MTU < minMTU || e.MTU > maxMTU) && (e.Pod == "" || e.MTU != 0) {
 		wrong = append(wrong, fmt.Errorf("mtu %d: it has to be %d to %d", e.MTU, minMTU, maxMTU))
 	}
 	if families(e.Addresses, netip.Prefix.Addr) || len(e.Addresses) == 0 {

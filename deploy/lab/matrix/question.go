@@ -71,7 +71,8 @@ func (q Question) Way() string {
 
 // Questions are all that can be asked between endpoints. Nobody is asked by ICMP at an
 // address that another endpoint of the asker's VPC has too: one could not tell who
-// answers. By UDP and TCP they say who they are.
+// answers. By UDP and TCP they say who they are. A pod in several VPCs is not asked
+// about the others of them: it reaches each by another interface.
 func Questions(endpoints []Endpoint) []Question {
 	owners := map[vpcAddress]int{}
 	for i := range endpoints {
@@ -79,10 +80,11 @@ func Questions(endpoints []Endpoint) []Question {
 			owners[vpcAddress{endpoints[i].VPC, a.Addr()}]++
 		}
 	}
+	pods := vpcsOfPods(endpoints)
 	var list []Question
 	for i := range endpoints {
 		for j := range endpoints {
-			if i != j {
+			if i != j && !foreign(&endpoints[i], &endpoints[j], pods) {
 				list = append(list, ask(&endpoints[i], &endpoints[j], owners)...)
 			}
 		}

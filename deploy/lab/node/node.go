@@ -21,7 +21,10 @@ import (
 	"runtime"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/uuid"
+
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/lldpservice"
 	"github.com/switchlet/switchlet/deploy/lab/routing"
 	"github.com/switchlet/switchlet/deploy/lab/sandbox"
 )
@@ -63,6 +66,10 @@ type Spec struct {
 	FRR bool
 	// Forward says that the switch has a data plane, of Linux devices.
 	Forward bool
+	// Services says that the switch's FRR and lldpd come as pods: the node has neither.
+	Services bool
+	// Registry is where images may be pulled from without TLS, HOST:PORT.
+	Registry string
 	// Kubelet says that it has containerd and kubelet. Binaries, Images, Archives
 	// and Cgroup are for them.
 	Kubelet bool
@@ -134,12 +141,16 @@ func (s Spec) prepare() error {
 		"etc/machine-id":    machineID(s.Address.Addr()) + "\n",
 		"etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 	}
+	if zone, err := os.ReadFile("/etc/localtime"); err == nil {
+		files["etc/localtime"] = string(zone)
+	}
 	for _, setting := range kernelSettings() {
 		files[setting.file()] = setting.value + "\n"
 	}
 	if err := s.addUsers(files); err != nil {
 		return err
 	}
+	files[bootID().file()] = bootID().value + "\n"
 	for name, text := range files {
 		if err := os.WriteFile(s.path(name), []byte(text), 0o644); err != nil {
 			return err
@@ -148,14 +159,26 @@ func (s Spec) prepare() error {
 	if err := s.writeCPUInfo(); err != nil {
 		return err
 	}
-	return s.linkSystemFolders()
+	return errors.Join(s.linkSystemFolders(), s.linkRun())
+}
+
+// linkRun makes /var/run what it is since the Filesystem Hierarchy Standard 3.0 where
+// /run is in memory, since containerd has network namespaces in /var/run/netns.
+func (s Spec) linkRun() error {
+	if !s.InMemory {
+		return nil
+	}
+	if err := os.Symlink("/run", s.path("var/run")); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
 }
 
 // addUsers adds the users of what runs on a switch.
 func (s Spec) addUsers(files map[string]string) error {
 	var sources []func() (passwd, group string, err error)
 	if s.Switch > 0 {
-		sources = append(sources, lldpUser)
+		sources = append(sources, lldpservice.User)
 	}
 	if s.FRR {
 		sources = append(sources, routing.Users)
@@ -247,7 +270,12 @@ func (s Spec) kubeletMounts() ([]sandbox.Mount, error) {
 		{Source: s.path("cni"), Target: "/opt/cni/bin"},
 		{Source: s.path("cpuinfo"), Target: "/proc/cpuinfo"},
 	}
-	for _, setting := range kernelSettings() {
+	if s.InMemory {
+		for _, dir := range inMemory() {
+			mounts = append(mounts, sandbox.Mount{Type: "tmpfs", Target: dir, Exec: true})
+		}
+	}
+	for _, setting := range append(kernelSettings(), bootID()) {
 		mounts = append(mounts, sandbox.Mount{
 			Source: s.path(setting.file()), Target: "/proc/sys/" + setting.name, Optional: true,
 		})
@@ -256,10 +284,19 @@ func (s Spec) kubeletMounts() ([]sandbox.Mount, error) {
 	return append(mounts, cgroups...), err
 }
 
+// inMemory are the folders of containerd and kubelet that are in memory where /run is:
+// they make sockets in them, map files that others change, and watch the last one.
+func inMemory() []string {
+	return []string{"/var/lib/containerd", "/var/lib/kubelet", "/etc/cni/net.d"}
+}
+
 // setting is a setting of the kernel, which all namespaces share.
 type setting struct{ name, value string }
 
 func (s setting) file() string { return "sysctl/" + strings.ReplaceAll(s.name, "/", ".") }
+
+// bootID tells starts of a node apart, see random(4): the kernel knows of its own only.
+func bootID() setting { return setting{"kernel/random/boot_id", string(uuid.NewUUID())} }
 
 // kernelSettings are those that a kubelet changes. In a node it finds, and
 // would write, plain files instead: the machine's own are left alone.

@@ -21,6 +21,8 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/daemons"
 	"github.com/switchlet/switchlet/deploy/lab/dataplane"
+	"github.com/switchlet/switchlet/deploy/lab/lldpd"
+	"github.com/switchlet/switchlet/deploy/lab/lldpservice"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/node/control"
 	"github.com/switchlet/switchlet/deploy/lab/process"
@@ -29,8 +31,7 @@ import (
 )
 
 const (
-	containerdSocket = "/run/containerd/containerd.sock"
-	daemonsSocket    = "/run/swss.sock"
+	daemonsSocket = "/run/swss.sock"
 	// PortsJournal is where a switch that forwards notes what its ports carry, a
 	// dataplane.Moment for each change.
 	PortsJournal = "/var/log/ports.json"
@@ -114,7 +115,7 @@ func (s Spec) runKubelet(ctx context.Context, log *slog.Logger) error {
 // startSwitch starts what a switch has and an ordinary node has not: a SONiC
 // box, with daemons that take as long as SONiC's, a data plane, FRR and lldpd.
 func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
-	router := routing.New(s.Name, log)
+	router := s.router(log)
 	cfg := box.Config{
 		Root: "/", Name: s.Name, Number: s.Switch, Management: s.Address, TCP: true, DaemonsLog: log,
 		Daemons: swss.Config{Manager: daemonDelay, Orchagent: daemonDelay, Tick: time.Second},
@@ -147,8 +148,53 @@ func (s Spec) startSwitch(ctx context.Context, log *slog.Logger) error {
 	if s.FRR {
 		group.Go(func() error { return router.Start(ctx) })
 	}
-	group.Go(func() error { return s.startLLDP(ctx, sonic, log) })
+	if !s.Services {
+		group.Go(func() error { return s.startLLDP(ctx, sonic, log) })
+	}
 	return group.Wait()
+}
+
+// startLLDP starts LLDP, and keeps lldpd running.
+func (s Spec) startLLDP(ctx context.Context, sonic *box.Box, log *slog.Logger) error {
+	service, err := lldpservice.Start(ctx, lldpservice.Config{
+		ConfigDB:    func(ctx context.Context) (lldpd.Rows, error) { return sonic.Snapshot(ctx) },
+		Rows:        func(ctx context.Context, keys ...string) (lldpd.Rows, error) { return sonic.Rows(ctx, keys...) },
+		Description: sonic.Description(), Redis: sonic.Socket(), Output: "/var/log/lldpd.log", Thrifty: !s.Kubelet, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	go process.Keep(ctx, log, service.First, service.Daemon.Start)
+	return nil
+}
+
+// router is what a node does with FRR.
+type router interface {
+	Start(ctx context.Context) error
+	Restart()
+}
+
+// router runs FRR, or leaves that to a pod.
+func (s Spec) router(log *slog.Logger) router {
+	if s.Services {
+		return podded{s.Name, log}
+	}
+	return routing.New(s.Name, log)
+}
+
+// podded is FRR that runs in a pod. The switch itself has only vtysh, for people.
+type podded struct {
+	name string
+	log  *slog.Logger
+}
+
+func (p podded) Start(context.Context) error { return routing.Prepare(p.name) }
+
+// Restart ends zebra, and with it the container, which the kubelet starts again.
+func (p podded) Restart() {
+	if err := control.Signal("zebra", "KILL"); err != nil {
+		p.log.Info("no zebra to end", "cause", err) // it is not there yet
+	}
 }
 
 func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {
@@ -157,25 +203,34 @@ func (s Spec) startContainerd(ctx context.Context) (*process.Process, error) {
 	}
 	p, err := process.Start(process.Program{
 		Name: "containerd", Path: "containerd", Args: []string{"--config", "/etc/containerd/config.toml"},
-		Log: "/var/log/containerd.log",
+		Env: s.thrift(), Log: "/var/log/containerd.log",
 	})
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	err = p.WaitReady(ctx, process.Answers(containerdSocket))
+	err = p.WaitReady(ctx, process.Answers(s.containerdSocket()))
 	if err != nil {
 		return nil, errors.Join(err, p.Kill())
 	}
 	return p, nil
 }
 
+// thrift has Go's programs collect garbage less often where a processor is what there is
+// too little of, and memory is not.
+func (s Spec) thrift() []string {
+	if s.InMemory {
+		return []string{"GOGC=400"}
+	}
+	return nil
+}
+
 // importImages gives containerd the images that the node's pods run.
 func (s Spec) importImages(ctx context.Context) error {
 	for _, archive := range s.Archives {
-		output, err := exec.CommandContext(ctx, "ctr", "--address", containerdSocket, "--namespace", "k8s.io",
-			"images", "import", "--snapshotter", "native", filepath.Join("/opt/images", archive)).CombinedOutput()
+		output, err := exec.CommandContext(ctx, "ctr", "--address", s.containerdSocket(), "--namespace", "k8s.io",
+			"images", "import", "--snapshotter", s.snapshotter(), filepath.Join("/opt/images", archive)).CombinedOutput()
 		if err != nil {
 			return fmt.Errorf("import %s: %w: %s", archive, err, strings.TrimSpace(string(output)))
 		}
@@ -199,7 +254,8 @@ func (s Spec) startKubelet(context.Context) (*process.Process, error) {
 			"--hostname-override=" + s.Name,
 			"--node-ip=" + s.Address.Addr().String(),
 			"--node-labels=" + strings.Join(labels, ","),
+			"--housekeeping-interval=1m", // statistics of containers are nobody's here
 		},
-		Log: "/var/log/kubelet.log",
+		Env: s.thrift(), Log: "/var/log/kubelet.log",
 	})
 }

@@ -59,6 +59,9 @@ func ending(err error) string {
 // Tail returns the last lines of a log file, for a message to a person.
 func Tail(file string, lines int) string {
 	const most = 64 << 10
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return "(it goes to " + file + ")" // a terminal has no end
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return err.Error()

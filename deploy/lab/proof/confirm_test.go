@@ -13,7 +13,6 @@ import (
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
-	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/matrix/serve"
 	"github.com/switchlet/switchlet/deploy/lab/matrix/watch"
 	"github.com/switchlet/switchlet/sonic/frr"
@@ -32,7 +31,6 @@ const (
 // management network breaks at the same moment nobody can say to leaf1 that it has to go
 // back. It does so by itself, and the hosts at it reach the others again.
 func TestCommitConfirm(t *testing.T) {
-	labtest.Unproven(t)
 	r := start(t, []string{"--spines", "2", "--leaves", "2", "--hosts", "4"}, nil)
 	r.senders()
 	r.confirmed()

@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
-	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
 
 // Three hosts with two NICs each, two leaves, one spine. VPCs blue, green and red have
@@ -16,7 +15,6 @@ import (
 // subnet, so that its hosts reach each other through both leaves' gateways. Green and
 // red use blue's addresses, on the same NICs.
 func TestDeck(t *testing.T) {
-	labtest.Unproven(t)
 	r := start(t, []string{"--spines", "1", "--leaves", "2", "--hosts", "3"}, nil)
 	r.clear()
 	r.deck()

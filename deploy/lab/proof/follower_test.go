@@ -24,6 +24,9 @@ type follower struct {
 	now  []matrix.Endpoint
 	err  error
 	past []moment
+	// orders are what was asked for, also if it was for so short a time that the cluster
+	// was not looked at meanwhile: a switch may have been told.
+	orders []order
 	// holders are all subnets that ever had a VNI.
 	holders map[int]map[segment]bool
 }
@@ -33,6 +36,15 @@ type moment struct {
 	at     time.Time
 	wanted map[string]segment
 }
+
+// order is from when on subnets were wanted at a NIC with a VLAN tag, whichever that is.
+type order struct {
+	at     time.Time
+	tagged map[string][]segment // by NIC
+}
+
+// order notes what is about to be asked for.
+func (f *follower) order(w world) { f.orders = append(f.orders, order{time.Now(), w.tagged()}) }
 
 // wires are the subnets of endpoints, by NIC and VLAN tag.
 func wires(endpoints []matrix.Endpoint) map[string]segment {
@@ -53,7 +65,7 @@ func (f *follower) early(l watch.Leak) bool {
 	}
 	_, name, _ := strings.Cut(l.From, " ")
 	for _, at := range []time.Time{l.First, l.Last} {
-		wanted := f.wantedAt(fmt.Sprint(place, " ", l.VLAN), at)
+		wanted := f.wantedAt(place, l.VLAN, at)
 		if !slices.ContainsFunc(wanted, func(s segment) bool { return s.String() == name }) {
 			return false
 		}
@@ -71,12 +83,18 @@ const (
 
 // wantedAt are the subnets that an attachment brought to a NIC with a VLAN tag at a moment,
 // or so shortly before or after that the switch may have it.
-func (f *follower) wantedAt(wire string, at time.Time) []segment {
+func (f *follower) wantedAt(place string, vlan int, at time.Time) []segment {
 	var all []segment
 	for i, m := range f.past {
 		gone := i+1 < len(f.past) && f.past[i+1].at.Before(at.Add(-withdrawal))
-		if s, ok := m.wanted[wire]; ok && !gone && !m.at.After(at.Add(soon)) {
+		if s, ok := m.wanted[fmt.Sprint(place, " ", vlan)]; ok && !gone && !m.at.After(at.Add(soon)) {
 			all = append(all, s)
+		}
+	}
+	for i, o := range f.orders {
+		gone := i+1 < len(f.orders) && f.orders[i+1].at.Before(at.Add(-withdrawal))
+		if !gone && !o.at.After(at) {
+			all = append(all, o.tagged[place]...)
 		}
 	}
 	return all

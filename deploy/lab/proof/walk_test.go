@@ -2,6 +2,7 @@ package proof_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -78,25 +79,43 @@ func (w world) endpoints() (all map[string]bool, possible bool) {
 		possible = possible && !taken[what]
 		taken[what] = true
 	}
-	for _, a := range w.attachments {
-		if !slices.Contains(w.vpcs[a.vpc], a.subnet) {
-			continue
+	for place, a := range w.places() {
+		take(place + " " + a.vpc + "/" + a.subnet)
+		if a.mode == v1alpha1.ModeNative {
+			take(place + " native")
 		}
-		for host, group := range w.groups {
-			for nic := range strings.SplitSeq(a.nics, ",") {
-				if group != a.group {
-					continue
+		all[endpointName(place, a.vpc, a.subnet, a.mode)] = true
+	}
+	return all, possible
+}
+
+// tagged are the subnets that should be at a NIC with a VLAN tag.
+func (w world) tagged() map[string][]segment {
+	all := map[string][]segment{}
+	for place, a := range w.places() {
+		if a.mode == v1alpha1.ModeTagged {
+			all[place] = append(all[place], segment{"default/" + a.vpc, a.subnet})
+		}
+	}
+	return all
+}
+
+// places are the NICs that attachments of subnets that are there name.
+func (w world) places() iter.Seq2[string, wish] {
+	return func(yield func(string, wish) bool) {
+		for _, a := range w.attachments {
+			if !slices.Contains(w.vpcs[a.vpc], a.subnet) {
+				continue
+			}
+			for host, group := range w.groups {
+				for nic := range strings.SplitSeq(a.nics, ",") {
+					if group == a.group && !yield(host+"/"+nic, a) {
+						return
+					}
 				}
-				place := host + "/" + nic
-				take(place + " " + a.vpc + "/" + a.subnet)
-				if a.mode == v1alpha1.ModeNative {
-					take(place + " native")
-				}
-				all[endpointName(place, a.vpc, a.subnet, a.mode)] = true
 			}
 		}
 	}
-	return all, possible
 }
 
 func endpointName(place, vpc, subnet string, mode v1alpha1.AttachmentMode) string {

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
@@ -95,6 +96,22 @@ func (c Client) SetLink(ctx context.Context, end cabling.End, up bool) error {
 	state := map[bool]string{true: "up", false: "down"}[up]
 	_, err := c.do(ctx, http.MethodPost, "/links/"+url.PathEscape(end.Node)+"/"+url.PathEscape(end.Port)+"/"+state)
 	return err
+}
+
+// Go tells a node to go on, see node.Start.
+func (c Client) Go(ctx context.Context, node string) error {
+	_, err := c.do(ctx, http.MethodPost, "/nodes/"+url.PathEscape(node)+"/go")
+	return err
+}
+
+// Reboot takes the power from a host and gives it back, and returns its process id in the
+// rack.
+func (c Client) Reboot(ctx context.Context, node string) (pid int, err error) {
+	text, err := c.do(ctx, http.MethodPost, "/nodes/"+url.PathEscape(node)+"/reboot")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(text))
 }
 
 // Node does things in a node.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,23 +49,31 @@ type Config struct {
 
 // Rack is one whose nodes run.
 type Rack struct {
-	cfg       Config
-	log       *slog.Logger
-	ended     func(error)
-	sandboxes map[string]*sandbox.Sandbox
-	cables    sync.Mutex // held by whoever changes them
+	cfg    Config
+	log    *slog.Logger
+	ended  func(error)
+	cables sync.Mutex // held by whoever changes them
+
+	mu    sync.Mutex
+	nodes map[string]*running
+}
+
+// running is a node that runs.
+type running struct {
+	*sandbox.Sandbox
+	ended chan struct{} // closed when it has
 }
 
 // Start starts all nodes in this network namespace, whose bridge must be there, and
 // cables them; Boot lets them go on. A node that ends is logged and told.
 func Start(cfg Config, ended func(error), log *slog.Logger) (*Rack, error) {
-	r := &Rack{cfg: cfg, log: log, ended: ended, sandboxes: map[string]*sandbox.Sandbox{}}
+	r := &Rack{cfg: cfg, log: log, ended: ended, nodes: map[string]*running{}}
 	for _, m := range cfg.Members {
 		if err := r.startNode(m); err != nil {
 			return nil, err
 		}
 	}
-	return r, r.plugAll()
+	return r, r.plugIn(cfg.Members, cfg.Cables)
 }
 
 // startNode starts a node and connects it to the management network.
@@ -73,12 +82,11 @@ func (r *Rack) startNode(m Member) error {
 	if err != nil {
 		return err
 	}
-	r.sandboxes[m.Spec.Name] = inside
-	go func() {
-		err := fmt.Errorf("node %s ended: %w; see %s", m.Spec.Name, inside.Wait(), filepath.Join(m.Spec.Dir, "var/log/node.log"))
-		r.log.Error("node ended", "node", m.Spec.Name, "error", err)
-		r.ended(err)
-	}()
+	n := &running{inside, make(chan struct{})}
+	r.mu.Lock()
+	r.nodes[m.Spec.Name] = n
+	r.mu.Unlock()
+	go r.watch(m, n)
 	if !m.Spec.Network {
 		return nil
 	}
@@ -88,21 +96,40 @@ func (r *Rack) startNode(m Member) error {
 	return network.Attach(m.Spec.Name)
 }
 
-// plugAll plugs in the cables of a new lab.
-func (r *Rack) plugAll() error {
+// watch waits for the end of a node, and tells it unless it is wanted.
+func (r *Rack) watch(m Member, n *running) {
+	err := fmt.Errorf("node %s ended: %w; see %s", m.Spec.Name, n.Wait(), filepath.Join(m.Spec.Dir, "var/log/node.log"))
+	close(n.ended)
+	if r.node(m.Spec.Name) != n {
+		r.log.Info("node rebooted", "node", m.Spec.Name)
+		return
+	}
+	r.log.Error("node ended", "node", m.Spec.Name, "error", err)
+	r.ended(err)
+}
+
+// node is one that runs, nil if it does not.
+func (r *Rack) node(name string) *running {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.nodes[name]
+}
+
+// plugIn plugs in the cables of new nodes, and gives hosts the NICs that have none.
+func (r *Rack) plugIn(members []Member, cables []cabling.Cable) error {
 	panel, err := r.open()
 	if err != nil {
 		return err
 	}
 	defer panel.Close()
 	wired := map[cabling.End]bool{}
-	for _, c := range r.cfg.Cables {
+	for _, c := range cables {
 		if err := panel.Wire(c); err != nil {
 			return err
 		}
 		wired[c.A], wired[c.B] = true, true
 	}
-	for _, m := range r.cfg.Members {
+	for _, m := range members {
 		for n := range cabling.NICs {
 			nic := cabling.End{Node: m.Spec.Name, Port: cabling.NICName(n + 1)}
 			if !m.Host || wired[nic] {
@@ -130,9 +157,9 @@ func (r *Rack) open() (*patch.Panel, error) {
 // look is how often a node is looked for that has no socket yet.
 const look = 100 * time.Millisecond
 
-// Boot lets all nodes boot, and waits until they have: then what listens in them can be
-// connected to.
-func (r *Rack) Boot(ctx context.Context) error {
+// Boot lets all nodes boot, and waits until they have. booted is told of each that has:
+// from then on what listens in it can be connected to.
+func (r *Rack) Boot(ctx context.Context, booted func(node string) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	if r.cfg.AtOnce > 0 {
 		group.SetLimit(r.cfg.AtOnce)
@@ -142,7 +169,7 @@ func (r *Rack) Boot(ctx context.Context) error {
 			if err := r.boot(ctx, m.Spec.Name); err != nil {
 				return fmt.Errorf("boot %s: %w", m.Spec.Name, err)
 			}
-			return nil
+			return booted(m.Spec.Name)
 		})
 	}
 	return group.Wait()
@@ -152,7 +179,7 @@ func (r *Rack) boot(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := r.sandboxes[name].Go(); err != nil {
+	if err := r.Go(name); err != nil {
 		return err
 	}
 	client := control.NewClient(r.socket(name, control.Socket))
@@ -172,17 +199,29 @@ func (r *Rack) socket(name, path string) string {
 }
 
 // Go tells a node to go on, see node.Start.
-func (r *Rack) Go(name string) error { return r.sandboxes[name].Go() }
+func (r *Rack) Go(name string) error {
+	n := r.node(name)
+	if n == nil {
+		return fmt.Errorf("%s does not run", name)
+	}
+	return n.Go()
+}
 
-// Pid is the process id of a node's first process, as seen from here.
-func (r *Rack) Pid(name string) int { return r.sandboxes[name].Pid() }
+// Pid is the process id of a node's first process, as seen from here; 0 while it does
+// not run.
+func (r *Rack) Pid(name string) int {
+	if n := r.node(name); n != nil {
+		return n.Pid()
+	}
+	return 0
+}
 
 // Namespace is the path of a node's network namespace, as seen from here.
 func (r *Rack) Namespace(name string) string { return fmt.Sprintf("/proc/%d/ns/net", r.Pid(name)) }
 
 // has fails if there is no such node.
 func (r *Rack) has(name string) error {
-	if r.sandboxes[name] != nil {
+	if slices.ContainsFunc(r.cfg.Members, func(m Member) bool { return m.Spec.Name == name }) {
 		return nil
 	}
 	var names []string

@@ -11,15 +11,14 @@ import (
 	"net/netip"
 	"os"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/switchlet/switchlet/deploy/lab/network"
 )
 
 // Command is the argument by which the program knows that it is to be a rack inside
 // User-Mode Linux; it then has to call Run with the one after it.
 const Command = "rack"
-
-// Ready is the line that Run prints once all nodes have booted.
-const Ready = "ready\n"
 
 // kernelLink is the link to the machine outside.
 const kernelLink = "vec0"
@@ -33,8 +32,8 @@ type Inside struct {
 	Token string
 }
 
-// Run is a rack that is all that runs in a kernel. It returns if something failed, or
-// a node ended.
+// Run is a rack that is all that runs in a kernel. It prints the name of each node, a
+// line each, once that has booted. It returns if something failed, or a node ended.
 func Run(ctx context.Context, file string, stdout io.Writer, log *slog.Logger) error {
 	var cfg Inside
 	text, err := os.ReadFile(file)
@@ -57,11 +56,13 @@ func Run(ctx context.Context, file string, stdout io.Writer, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
-	if err := r.Boot(ctx); err != nil {
-		return err
-	}
-	if _, err := io.WriteString(stdout, Ready); err != nil {
-		return err
-	}
-	return errors.Join(Serve(ctx, listener, r.Handler(cfg.Token)), context.Cause(ctx))
+	group, serving := errgroup.WithContext(ctx)
+	group.Go(func() error { return Serve(serving, listener, r.Handler(cfg.Token)) })
+	group.Go(func() error {
+		return r.Boot(serving, func(node string) error {
+			_, err := io.WriteString(stdout, node+"\n") // one write: others do it too
+			return err
+		})
+	})
+	return errors.Join(group.Wait(), context.Cause(ctx))
 }

@@ -27,7 +27,9 @@ func (r *Rack) Handler(token string) http.Handler {
 	mux.HandleFunc("POST /cables/{verb}", r.postCables)
 	mux.HandleFunc("POST /links/{node}/{port}/{state}", r.postLink)
 	mux.HandleFunc("GET /nodes/{node}/dial", r.dial)
-	mux.Handle("/matrix/", http.StripPrefix("/matrix", serve.New(serve.Config{Log: r.log, Namespace: r.hostNamespace})))
+	mux.HandleFunc("POST /nodes/{node}/go", r.postGo)
+	mux.HandleFunc("POST /nodes/{node}/reboot", r.postReboot)
+	mux.Handle("/matrix/", http.StripPrefix("/matrix", serve.New(serve.Config{Log: r.log, Namespace: r.hostNamespace, Pod: r.podNamespace})))
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(request.Header.Get("Authorization")), []byte("Bearer "+token)) != 1 {
 			http.Error(w, "the token of the lab is missing", http.StatusUnauthorized)
@@ -111,6 +113,28 @@ func (r *Rack) dial(w http.ResponseWriter, request *http.Request) {
 		return
 	}
 	upgrade.Join(here, there)
+}
+
+// postGo tells a node to go on, see node.Start.
+func (r *Rack) postGo(w http.ResponseWriter, request *http.Request) {
+	name := request.PathValue("node")
+	err := r.has(name)
+	if err == nil {
+		err = r.Go(name)
+	}
+	reply(w, err)
+}
+
+// postReboot takes the power from a host and gives it back. It answers with the host's
+// new process id, see state.Node.
+func (r *Rack) postReboot(w http.ResponseWriter, request *http.Request) {
+	name := request.PathValue("node")
+	// Who does not wait for the answer has the host back all the same.
+	if err := r.Reboot(context.WithoutCancel(request.Context()), name); err != nil {
+		reply(w, err)
+		return
+	}
+	fmt.Fprint(w, r.Pid(name))
 }
 
 // hostNamespace is where the endpoints of a host are made.

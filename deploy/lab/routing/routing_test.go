@@ -1,14 +1,12 @@
 package routing
 
 import (
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
-	"github.com/switchlet/switchlet/deploy/lab/process"
 )
 
 // A node's users are the machine's: FRR's programs, which are the machine's too,
@@ -37,21 +35,5 @@ func TestFilesAreKept(t *testing.T) {
 	}
 	if got, err := os.ReadFile(file); err != nil || string(got) != "hostname leaf1\n" {
 		t.Errorf("%s = %q, %v", file, got, err)
-	}
-}
-
-// A restart ends the daemons that run; those who keep them start them again.
-func TestRestart(t *testing.T) {
-	frr := New("leaf1", slog.New(slog.DiscardHandler))
-	frr.Restart() // none runs
-	p, err := process.Start(process.Program{Name: "bgpd", Path: "sleep", Args: []string{"60"}, Log: filepath.Join(t.TempDir(), "log")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	frr.running["bgpd"] = p
-	frr.Restart()
-	<-p.Done()
-	if len(frr.running) > 0 {
-		t.Errorf("%v are taken to be running", frr.running)
 	}
 }

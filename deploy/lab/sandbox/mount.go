@@ -39,7 +39,11 @@ func (m Mount) mount(root string) error {
 		return err
 	}
 	if m.Type != "" {
-		return unix.Mount(m.Type, target, m.Type, unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+		flags := uintptr(unix.MS_NOSUID | unix.MS_NODEV)
+		if !m.Exec {
+			flags |= unix.MS_NOEXEC
+		}
+		return unix.Mount(m.Type, target, m.Type, flags, "")
 	}
 	flags := uintptr(unix.MS_BIND | unix.MS_REC)
 	if m.Flat {

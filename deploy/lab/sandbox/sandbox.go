@@ -56,6 +56,8 @@ type Mount struct {
 	Target string
 	// ReadOnly mounts it read-only (not what is mounted below it).
 	ReadOnly bool
+	// Exec lets programs in a Type be run, which else they are not.
+	Exec bool
 	// Flat leaves out what is mounted below the Source.
 	Flat bool
 	// Optional says that a Target that is not there and cannot be made is

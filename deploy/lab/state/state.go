@@ -37,6 +37,10 @@ type Lab struct {
 	Forward bool `json:"forward,omitempty"`
 	// UML says that switches and hosts are in a User-Mode Linux, without kubelets.
 	UML bool `json:"uml,omitempty"`
+	// HostPods says that the hosts have kubelets there all the same.
+	HostPods bool `json:"hostPods,omitempty"`
+	// SwitchPods says that the switches have them, too, and that FRR and lldpd are pods.
+	SwitchPods bool `json:"switchPods,omitempty"`
 	// Programs is the folder with agent, host-agent and controller.
 	Programs string `json:"programs"`
 	// Binaries is the folder with Kubernetes's programs.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/switchlet/switchlet/deploy/lab/rack"
+	"github.com/switchlet/switchlet/deploy/lab/registry"
 	"github.com/switchlet/switchlet/deploy/lab/upgrade"
 )
 
@@ -54,6 +55,24 @@ func (s *supervisor) accept(ctx context.Context, listener net.Listener, node, so
 			upgrade.Join(here, there)
 		}()
 	}
+}
+
+// serveImages serves the images of releases as long as the lab runs, if switches fetch
+// any.
+func (s *supervisor) serveImages(ctx context.Context) error {
+	if !s.lab.SwitchPods {
+		return nil
+	}
+	listener, err := net.ListenTCP("tcp", net.TCPAddrFromAddrPort(registry.Address(s.plan)))
+	if err != nil {
+		return err
+	}
+	go func() {
+		if err := registry.Serve(context.WithoutCancel(ctx), listener); err != nil {
+			s.log.Error("no images are served any more", "error", err)
+		}
+	}()
+	return nil
 }
 
 // serve answers those outside, unless User-Mode Linux does.

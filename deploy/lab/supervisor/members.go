@@ -7,6 +7,7 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/images"
 	"github.com/switchlet/switchlet/deploy/lab/node"
 	"github.com/switchlet/switchlet/deploy/lab/rack"
+	"github.com/switchlet/switchlet/deploy/lab/registry"
 )
 
 // What the product says of a switch's Node.
@@ -24,7 +25,7 @@ func (s *supervisor) members() []rack.Member {
 			role, name = "spine", fmt.Sprintf("spine%d", n-s.lab.Leaves+1)
 		}
 		members = append(members, rack.Member{Role: role, Spec: node.Spec{
-			Name: name, Address: s.plan.Node(n), Network: true, Switch: n + 1, FRR: s.lab.FRR, Forward: s.lab.Forward,
+			Name: name, Address: s.plan.Node(n), Network: true, Switch: n + 1, FRR: s.lab.FRR, Forward: s.lab.Forward, Services: s.lab.SwitchPods,
 			Labels: map[string]string{roleLabel: role}, Taint: switchTaint,
 			Archives: []string{images.Pause, images.Agent},
 		}})
@@ -39,20 +40,21 @@ func (s *supervisor) members() []rack.Member {
 		Name: "cp1", Address: s.plan.ControlPlane(), Archives: []string{images.Pause, images.HostAgent, images.Controller},
 	}})
 	for i := range members {
-		s.place(&members[i].Spec)
+		s.place(&members[i].Spec, members[i].Host && s.lab.HostPods || members[i].Spec.Services)
 	}
 	return members
 }
 
 // place says where a node has its files, and with them whether it has a kubelet: cp1
-// has one, and the others if they are not in User-Mode Linux.
-func (s *supervisor) place(spec *node.Spec) {
+// has one, and the others if they are not in User-Mode Linux, or are to have pods.
+func (s *supervisor) place(spec *node.Spec, pods bool) {
 	spec.Dir = s.lab.NodeDir(spec.Name)
-	if spec.Network && s.lab.UML {
-		spec.Programs, spec.InMemory, spec.Archives = s.lab.Programs, true, nil
+	spec.InMemory = spec.Network && s.lab.UML
+	if spec.InMemory && !pods {
+		spec.Programs, spec.Archives = s.lab.Programs, nil
 		return
 	}
-	spec.Kubelet = true
+	spec.Kubelet, spec.Registry = true, registry.Address(s.plan).String()
 	spec.Cgroup = s.lab.Cgroup() + "/" + spec.Name
 	spec.Binaries, spec.Images = s.lab.Binaries, s.lab.Images
 }

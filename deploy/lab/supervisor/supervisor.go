@@ -31,6 +31,8 @@ const Command = "supervise"
 type Event struct {
 	// Text for the person who waits.
 	Text string `json:"text,omitempty"`
+	// ControlPlane is true if the cluster takes objects from now on.
+	ControlPlane bool `json:"controlPlane,omitempty"`
 	// Ready is true in the last event if everything is started.
 	Ready bool `json:"ready,omitempty"`
 	// Error is set in the last event if something failed.
@@ -99,18 +101,21 @@ func (s *supervisor) start(ctx context.Context, fail context.CancelCauseFunc) er
 	if err != nil {
 		return err
 	}
+	if err := s.serveImages(ctx); err != nil {
+		return err
+	}
 	members, err := s.startNodes(fail)
 	if err != nil {
 		return err
 	}
 	var group errgroup.Group
-	group.Go(func() error { return s.rack.Boot(ctx) })
+	group.Go(func() error { return s.rack.Boot(ctx, func(string) error { return nil }) })
 	if err := s.startControlPlane(ctx); err != nil {
 		return err
 	}
 	for _, m := range members {
-		if m.Spec.Kubelet {
-			group.Go(func() error { return s.join(m) })
+		if !m.Spec.InMemory {
+			group.Go(func() error { return s.join(m, s.rack.Go) })
 		}
 	}
 	if s.machine != nil {
@@ -156,11 +161,11 @@ func (s *supervisor) startControlPlane(ctx context.Context) (err error) {
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
-	return s.events.Encode(Event{Text: "control plane is ready: " + s.controlPlane.URL()})
+	return s.events.Encode(Event{Text: "control plane is ready: " + s.controlPlane.URL(), ControlPlane: true})
 }
 
-// join gives a node its credentials and lets its kubelet start.
-func (s *supervisor) join(m rack.Member) error {
+// join gives a node the credentials of its kubelet and lets that start.
+func (s *supervisor) join(m rack.Member, start func(node string) error) error {
 	dir := m.Spec.Kubernetes()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -177,7 +182,7 @@ func (s *supervisor) join(m rack.Member) error {
 	if err != nil {
 		return err
 	}
-	return s.rack.Go(m.Spec.Name)
+	return start(m.Spec.Name)
 }
 
 // record records the nodes for those who come later. One in User-Mode Linux has no
@@ -186,7 +191,7 @@ func (s *supervisor) record(members []rack.Member) error {
 	var nodes []state.Node
 	for _, m := range members {
 		n := state.Node{Name: m.Spec.Name, Role: m.Role, Host: m.Host, Address: m.Spec.Address.Addr()}
-		if s.machine == nil || m.Spec.Kubelet {
+		if !m.Spec.InMemory {
 			n.Pid = s.rack.Pid(m.Spec.Name)
 		}
 		nodes = append(nodes, n)

@@ -1,23 +1,19 @@
 package swss_test
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/deploy/lab/swss"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata is a story. It begins with the leaf of leaf.rows, or
 // with rows of its own ("boot"). After the commands of each step stand the
@@ -27,28 +23,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // "wait" lets them come to rest, for a minute at most; commands without it
 // between them are one burst.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, name := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := play(t, archive)
-			if *update {
-				if err := os.WriteFile(name, txtar.Format(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(txtar.Format(got))); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
+	golden.Archives(t, "testdata/*.txtar", play)
 }
 
 // play gives the archive with all outcomes as they are.

@@ -154,7 +154,7 @@ func (cfg Config) loadModules() error {
 	if err := os.WriteFile("/proc/sys/kernel/modprobe", []byte(helper), 0o644); err != nil {
 		return err
 	}
-	modules := []string{"8021q", "bridge", "dummy", "veth", "vrf", "vxlan", "macvlan", "tun"}
+	modules := []string{"8021q", "bonding", "bridge", "dummy", "veth", "vrf", "vxlan", "macvlan", "tun"}
 	output, err := exec.Command(modprobe, append([]string{"--dirname=" + root, "--all"}, modules...)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("load modules: %w: %s", err, output)

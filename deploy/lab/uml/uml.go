@@ -132,6 +132,9 @@ func Boot(spec string) error {
 			return err
 		}
 	}
+	if err := onOneProcessor(); err != nil {
+		return err
+	}
 	line := append([]string{cfg.Kernel.Program}, cfg.commandLine()...)
 	return fmt.Errorf("become %s: %w", cfg.Kernel.Program, unix.Exec(cfg.Kernel.Program, line, os.Environ()))
 }

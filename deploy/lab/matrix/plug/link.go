@@ -1,6 +1,7 @@
 package plug
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -48,31 +49,48 @@ func (r *Room) link() error {
 		return fmt.Errorf("network namespace of %s: %w", e.Host, err)
 	}
 	defer host.Close()
-	nic, err := host.LinkByName(e.NIC)
+	names := r.wires()
+	for i, wire := range e.Wires() {
+		if err := r.wire(host, wire, names[i]); err != nil {
+			return err
+		}
+	}
+	if len(names) > 1 {
+		return r.bond(names)
+	}
+	return nil
+}
+
+// wire makes the link of one of the host's NICs.
+func (r *Room) wire(host *netlink.Handle, wire matrix.Wire, name string) error {
+	e := &r.Endpoint
+	nic, err := host.LinkByName(wire.NIC)
 	if err != nil {
-		return fmt.Errorf("NIC %s of %s: %w", e.NIC, e.Host, err)
+		return fmt.Errorf("NIC %s of %s: %w", wire.NIC, e.Host, err)
 	}
 	if e.MTU > nic.Attrs().MTU {
-		return fmt.Errorf("mtu %d is more than the %d of NIC %s", e.MTU, nic.Attrs().MTU, e.Place())
+		return fmt.Errorf("mtu %d is more than the %d of NIC %s/%s", e.MTU, nic.Attrs().MTU, e.Host, wire.NIC)
 	}
-	link, err := r.device(host, nic)
+	link, err := r.device(host, nic, wire.VLAN, name)
 	if err != nil {
 		return err
 	}
 	if err := host.LinkAdd(link); err != nil {
-		return fmt.Errorf("make a %s device of %s: %w%s", link.Type(), e.Place(), err, hint(err, link))
+		return fmt.Errorf("make a %s device of %s/%s: %w%s", link.Type(), e.Host, wire.NIC, err, hint(err, link))
 	}
 	return nil
 }
 
 // device is what is made: a VLAN device of the NIC, or a macvlan device of the NIC or
-// of the VLAN device that the host has already, as a NIC has only one for each VLAN.
-func (r *Room) device(host *netlink.Handle, nic netlink.Link) (netlink.Link, error) {
+// of the VLAN device that the host has already, as a NIC has only one for each VLAN. One
+// that the host has in a bond takes nothing by itself: there the bond is what pods have,
+// and the endpoint too. Those of a device reach each other as pods do.
+func (r *Room) device(host *netlink.Handle, nic netlink.Link, tag int, name string) (netlink.Link, error) {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.ParentIndex, attrs.MTU, attrs.HardwareAddr = Link, nic.Attrs().Index, r.Endpoint.MTU, r.MAC
+	attrs.Name, attrs.ParentIndex, attrs.MTU, attrs.HardwareAddr = name, nic.Attrs().Index, r.Endpoint.MTU, r.MAC
 	attrs.Namespace = netlink.NsFd(r.file.Fd())
-	if r.Endpoint.VLAN == 0 {
-		return &netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_PRIVATE}, nil
+	if tag == 0 {
+		return &netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE}, nil
 	}
 	links, err := host.LinkList()
 	if err != nil {
@@ -80,13 +98,13 @@ func (r *Room) device(host *netlink.Handle, nic netlink.Link) (netlink.Link, err
 	}
 	same := func(l netlink.Link) bool {
 		vlan, ok := l.(*netlink.Vlan)
-		return ok && vlan.ParentIndex == nic.Attrs().Index && vlan.VlanId == r.Endpoint.VLAN
+		return ok && vlan.ParentIndex == nic.Attrs().Index && vlan.VlanId == tag
 	}
 	if i := slices.IndexFunc(links, same); i >= 0 {
-		attrs.ParentIndex = links[i].Attrs().Index
-		return &netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_PRIVATE}, nil
+		attrs.ParentIndex = cmp.Or(links[i].Attrs().MasterIndex, links[i].Attrs().Index)
+		return &netlink.Macvlan{LinkAttrs: attrs, Mode: netlink.MACVLAN_MODE_BRIDGE}, nil
 	}
-	return &netlink.Vlan{LinkAttrs: attrs, VlanId: r.Endpoint.VLAN, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q}, nil
+	return &netlink.Vlan{LinkAttrs: attrs, VlanId: tag, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q}, nil
 }
 
 // hint is what to do about an error.

@@ -1,6 +1,6 @@
 // Package plug makes endpoints real: each is a network namespace of its own with one
 // link, made of the host's NIC as a pod's would be. A tagged endpoint has a VLAN
-// device, another one a macvlan device.
+// device, another one a macvlan device. An endpoint that is a pod is there already.
 package plug
 
 import (
@@ -87,6 +87,9 @@ func (r *Room) is(e *matrix.Endpoint) bool {
 func (r *Room) alike(e *matrix.Endpoint) bool {
 	a, b := r.Endpoint, *e
 	a.Namespace, a.Switch, a.Port = b.Namespace, b.Switch, b.Port
+	if b.MTU == 0 {
+		a.MTU = 0 // it is the interface's own
+	}
 	return reflect.DeepEqual(a, b)
 }
 

@@ -4,8 +4,11 @@ package plug_test
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -122,6 +125,42 @@ func TestSetChangesOnlyWhatIsDifferent(t *testing.T) {
 	_ = s
 }
 
+// An endpoint that is a pod is there already: its interface is found, with the MTU that
+// it has, and stays as it is. Another interface is not taken for it.
+func TestPodIsAnEndpoint(t *testing.T) {
+	_, endpoints := tenants(t)
+	there := set(t, plugs(t), endpoints[1])[0]
+	pod := endpoints[1]
+	pod.Pod, pod.NIC, pod.VLAN, pod.MTU = "a/web", plug.Link, 0, 0
+	if err := there.Do(func() (err error) {
+		pod.Namespace = fmt.Sprintf("/proc/%d/task/%d/ns/net", os.Getpid(), unix.Gettid())
+		p := plug.New(slog.New(slog.DiscardHandler))
+		if err := p.Set([]matrix.Endpoint{pod}); err != nil {
+			return err
+		}
+		room := p.Rooms()[0]
+		if room.Index != there.Index || room.MAC.String() != there.MAC.String() || room.Endpoint.MTU != matrixtest.EndpointMTU {
+			t.Errorf("the pod's interface is %d with %s and MTU %d", room.Index, room.MAC, room.Endpoint.MTU)
+		}
+		if err := p.Set([]matrix.Endpoint{pod}); err != nil || p.Rooms()[0] != room {
+			t.Errorf("an endpoint that did not change was found anew, error %v", err)
+		}
+		if err := p.Close(); err != nil {
+			return err
+		}
+		pod.Addresses = []netip.Prefix{netip.MustParsePrefix("10.1.0.250/24")}
+		if err := p.Set([]matrix.Endpoint{pod}); !errors.Is(err, plug.ErrUnlike) {
+			t.Errorf("an address that the pod has not: error %v", err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, kind, _ := link(t, there); kind != "vlan" {
+		t.Errorf("the pod's interface is a %s afterwards", kind)
+	}
+}
+
 // A NIC that is gone takes its endpoints with it; a new one of that name gets them again.
 func TestNICIsReplaced(t *testing.T) {
 	s, endpoints := tenants(t)
@@ -147,6 +186,12 @@ func TestNICIsReplaced(t *testing.T) {
 
 // A host may have the VLAN device already: there can be only one of a NIC.
 func TestHostHasTheVLANAlready(t *testing.T) {
+	for _, bonded := range []bool{false, true} {
+		t.Run(fmt.Sprintf("in a bond: %t", bonded), func(t *testing.T) { hasVLANAlready(t, bonded) })
+	}
+}
+
+func hasVLANAlready(t *testing.T, bonded bool) {
 	_, endpoints := tenants(t)
 	nettest.In(t, endpoints[1].Namespace, func() error {
 		nic, err := netlink.LinkByName("eth1")
@@ -159,11 +204,16 @@ func TestHostHasTheVLANAlready(t *testing.T) {
 		if err := netlink.LinkAdd(vlan); err != nil {
 			return err
 		}
-		return netlink.LinkSetUp(vlan)
+		if !bonded {
+			return netlink.LinkSetUp(vlan)
+		}
+		bond := netlink.NewLinkBond(netlink.LinkAttrs{Name: "pods", MTU: matrixtest.MTU})
+		bond.Mode = netlink.BOND_MODE_ACTIVE_BACKUP
+		return errors.Join(netlink.LinkAdd(bond), netlink.LinkSetMaster(vlan, bond), netlink.LinkSetUp(bond))
 	})
 	rooms := set(t, plugs(t), endpoints[1])
 	if _, kind, _ := link(t, rooms[0]); kind != "macvlan" {
-		t.Errorf("a %s, wanted a macvlan of the host's VLAN device", kind)
+		t.Errorf("a %s, wanted a macvlan of what the host has", kind)
 	}
 }
 
@@ -235,4 +285,22 @@ func listen(t *testing.T, r *plug.Room) *os.File {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// An endpoint at two NICs has a bond of them, and takes nothing with it that another one
+// would want.
+func TestEndpointAtTwoNICs(t *testing.T) {
+	s := matrixtest.NewSwitch(t)
+	s.Subnet("a/blue", "web", 101, "10.1.0.0/24", "fd00:1::/64")
+	both, second := s.Attach("host1", "eth1", "a/blue", "web", true), s.Attach("host1", "eth2", "a/blue", "web", true)
+	both.Second = matrix.Wire{NIC: second.NIC, VLAN: second.VLAN}
+	p := plugs(t)
+	for range 2 {
+		room := set(t, p, both)[0]
+		attrs, kind, _ := link(t, room)
+		if kind != "bond" || attrs.MTU != matrixtest.EndpointMTU || attrs.Flags&net.FlagUp == 0 || attrs.HardwareAddr.String() != room.MAC.String() {
+			t.Errorf("a %s of MTU %d with %v, %v", kind, attrs.MTU, attrs.HardwareAddr, attrs.Flags)
+		}
+		set(t, p)
+	}
 }

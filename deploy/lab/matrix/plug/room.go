@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -31,7 +32,13 @@ type Room struct {
 func open(e matrix.Endpoint) (_ *Room, err error) {
 	r := &Room{Endpoint: e, MAC: macOf(&e)}
 	if r.host, err = inode(e.Namespace); err != nil {
-		return nil, fmt.Errorf("network namespace of %s: %w", e.Host, err)
+		return nil, fmt.Errorf("network namespace of %s: %w", e.Place(), err)
+	}
+	if e.Pod != "" {
+		if err := r.enter(); err != nil {
+			return nil, errors.Join(err, r.close())
+		}
+		return r, nil
 	}
 	if r.file, err = newNamespace(); err != nil {
 		return nil, fmt.Errorf("make a network namespace: %w", err)
@@ -45,27 +52,53 @@ func open(e matrix.Endpoint) (_ *Room, err error) {
 }
 
 // close takes an endpoint away. Its link goes with the namespace; it is deleted before,
-// since the kernel takes its time for that.
+// since the kernel takes its time for that. A pod stays as it is.
 func (r *Room) close() error {
-	err := r.with(func(h *netlink.Handle) error {
-		link, err := h.LinkByName(Link)
-		if errors.As(err, &netlink.LinkNotFoundError{}) {
+	if r.Endpoint.Pod != "" {
+		if r.file == nil {
 			return nil
 		}
-		if err != nil {
-			return err
+		return r.file.Close()
+	}
+	err := r.with(func(h *netlink.Handle) error {
+		var failed []error
+		for _, name := range slices.Compact(append([]string{Link}, r.wires()...)) {
+			link, err := h.LinkByName(name)
+			if err == nil {
+				err = h.LinkDel(link)
+			}
+			if !errors.As(err, &netlink.LinkNotFoundError{}) {
+				failed = append(failed, err)
+			}
 		}
-		return h.LinkDel(link)
+		return errors.Join(failed...)
 	})
 	return errors.Join(err, r.file.Close())
 }
 
-// alive says whether the link is still there: it goes when the host's NIC does.
+// alive says whether the link is still there: it goes when the host's NIC does, or the
+// pod.
 func (r *Room) alive() bool {
 	return r.with(func(h *netlink.Handle) error {
-		_, err := h.LinkByName(Link)
-		return err
+		names := []string{r.name()}
+		if r.Endpoint.Pod == "" {
+			names = append(names, r.wires()...)
+		}
+		for _, name := range names {
+			if _, err := h.LinkByName(name); err != nil {
+				return err
+			}
+		}
+		return nil
 	}) == nil
+}
+
+// name of the endpoint's link.
+func (r *Room) name() string {
+	if r.Endpoint.Pod != "" {
+		return r.Endpoint.NIC
+	}
+	return Link
 }
 
 // with gives a connection to the kernel in the namespace.
@@ -124,7 +157,7 @@ func away(do func() error) error {
 	return <-done
 }
 
-// OnHost does something in the network namespace of the endpoint's host.
+// OnHost does something in the network namespace of the endpoint's host, or pod.
 func (r *Room) OnHost(do func() error) error {
 	return away(func() error {
 		host, err := netns.GetFromPath(r.Endpoint.Namespace)
@@ -133,11 +166,11 @@ func (r *Room) OnHost(do func() error) error {
 			host.Close()
 		}
 		if err != nil {
-			return fmt.Errorf("enter the network namespace of %s: %w", r.Endpoint.Host, err)
+			return fmt.Errorf("enter the network namespace of %s: %w", r.Endpoint.Place(), err)
 		}
 		return do()
 	})
 }
 
-// HostID tells the network namespaces of hosts apart.
+// HostID tells the network namespaces of hosts and pods apart.
 func (r *Room) HostID() string { return fmt.Sprintf("%d:%d", r.host.dev, r.host.inode) }

@@ -38,6 +38,8 @@ type Config struct {
 	// Namespace is the path of a host's network namespace, for endpoints that come
 	// without; nil if they all come with it.
 	Namespace func(host string) (string, error)
+	// Pod is the same for a pod, by namespace/name.
+	Pod func(host, pod string) (string, error)
 }
 
 // Server is a handler. Its endpoints are there until Close.
@@ -142,15 +144,19 @@ func (s *Server) setEndpoints(_ *http.Request, scene Scene) (Nothing, error) {
 	return Nothing{}, nil
 }
 
-// locate finds the network namespaces of hosts.
+// locate finds the network namespaces of hosts and pods.
 func (s *Server) locate(endpoints []matrix.Endpoint) error {
 	for i := range endpoints {
 		e := &endpoints[i]
-		if e.Namespace != "" || s.cfg.Namespace == nil {
-			continue
-		}
 		var err error
-		if e.Namespace, err = s.cfg.Namespace(e.Host); err != nil {
+		switch {
+		case e.Namespace != "":
+		case e.Pod != "" && s.cfg.Pod != nil:
+			e.Namespace, err = s.cfg.Pod(e.Host, e.Pod)
+		case e.Pod == "" && s.cfg.Namespace != nil:
+			e.Namespace, err = s.cfg.Namespace(e.Host)
+		}
+		if err != nil {
 			return fmt.Errorf("endpoint %s: %w", e, err)
 		}
 	}

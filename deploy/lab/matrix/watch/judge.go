@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"slices"
+
 	"github.com/switchlet/switchlet/deploy/lab/matrix"
 	"github.com/switchlet/switchlet/deploy/lab/matrix/mark"
 )
@@ -40,14 +42,17 @@ func (j *judge) set(endpoints []matrix.Endpoint, expect matrix.Expectation) {
 	j.present = map[nic]map[matrix.ID]struct{}{}
 	for i := range endpoints {
 		e := &endpoints[i]
-		n := nic{e.Host, e.NIC}
-		if j.at[n] == nil {
-			j.at[n] = map[int]*matrix.Endpoint{}
+		j.endpoints[e.ID()] = e
+		for _, w := range e.Wires() {
+			n := nic{e.Host, w.NIC}
+			if j.at[n] == nil {
+				j.at[n] = map[int]*matrix.Endpoint{}
+			}
+			if j.present[n] == nil {
+				j.present[n] = map[matrix.ID]struct{}{}
+			}
+			j.at[n][w.VLAN], j.present[n][e.ID()] = e, struct{}{}
 		}
-		if j.present[n] == nil {
-			j.present[n] = map[matrix.ID]struct{}{}
-		}
-		j.endpoints[e.ID()], j.at[n][e.VLAN], j.present[n][e.ID()] = e, e, struct{}{}
 	}
 	for pair, reach := range expect {
 		from, to := j.endpoints[pair.From], j.endpoints[pair.To]
@@ -86,7 +91,7 @@ func (j *judge) verdict(h mark.Heard, n nic, vlan int) (from, at *matrix.Endpoin
 // isThere says whether an endpoint is at a NIC, with the tag that it had.
 func (j *judge) isThere(n nic, e *matrix.Endpoint) bool {
 	_, there := j.present[n][e.ID()]
-	return there && j.endpoints[e.ID()].VLAN == e.VLAN
+	return there && slices.Equal(j.endpoints[e.ID()].Wires(), e.Wires())
 }
 
 // hasSegment says whether a NIC is in the broadcast domain of an endpoint.

@@ -32,12 +32,12 @@ type sniffer struct {
 }
 
 // key tells NICs apart, also from those of a host that was started anew.
-func key(r *plug.Room) string { return r.HostID() + "/" + r.Endpoint.NIC }
+func key(r *plug.Room, name string) string { return r.HostID() + "/" + name }
 
-func openSniffer(r *plug.Room, hear func(nic, int, []byte, int)) (*sniffer, error) {
-	s := &sniffer{nic: nic{r.Endpoint.Host, r.Endpoint.NIC}, done: make(chan struct{})}
+func openSniffer(r *plug.Room, name string, hear func(nic, int, []byte, int)) (*sniffer, error) {
+	s := &sniffer{nic: nic{r.Endpoint.Host, name}, done: make(chan struct{})}
 	err := r.OnHost(func() error {
-		link, err := net.InterfaceByName(r.Endpoint.NIC)
+		link, err := net.InterfaceByName(name)
 		if err != nil {
 			return err
 		}
@@ -45,7 +45,7 @@ func openSniffer(r *plug.Room, hear func(nic, int, []byte, int)) (*sniffer, erro
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", r.Endpoint.Place(), err)
+		return nil, fmt.Errorf("listen on %s/%s: %w", r.Endpoint.Host, name, err)
 	}
 	raw, err := s.file.SyscallConn()
 	if err != nil {

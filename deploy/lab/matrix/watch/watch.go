@@ -135,21 +135,10 @@ func (w *Watch) listen(rooms []*plug.Room) error {
 	var failed []error
 	wanted := map[string]bool{}
 	for _, r := range rooms {
-		k := key(r)
-		if s := w.sniffers[k]; s != nil && s.ended() {
-			failed = append(failed, s.close())
-			delete(w.sniffers, k)
+		for _, wire := range r.Endpoint.Wires() {
+			wanted[key(r, wire.NIC)] = true
+			failed = append(failed, w.listenTo(r, wire.NIC))
 		}
-		wanted[k] = true
-		if w.sniffers[k] != nil {
-			continue
-		}
-		s, err := openSniffer(r, w.hear)
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		w.sniffers[k] = s
 	}
 	for k, s := range w.sniffers {
 		if !wanted[k] && s.ended() { // a NIC without endpoints is still listened to
@@ -158,6 +147,23 @@ func (w *Watch) listen(rooms []*plug.Room) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// listenTo has a sniffer at a NIC of a room's host.
+func (w *Watch) listenTo(r *plug.Room, name string) (err error) {
+	k := key(r, name)
+	if s := w.sniffers[k]; s != nil && s.ended() {
+		err = s.close()
+		delete(w.sniffers, k)
+	}
+	if w.sniffers[k] != nil {
+		return err
+	}
+	s, failed := openSniffer(r, name, w.hear)
+	if failed == nil {
+		w.sniffers[k] = s
+	}
+	return errors.Join(err, failed)
 }
 
 // settle is how long a packet may be under way.

@@ -22,6 +22,16 @@ func signal(name string) (syscall.Signal, error) {
 	return number, nil
 }
 
+// Signal sends a signal, by its name, to all processes of this node that run a program
+// of a name.
+func Signal(program, name string) error {
+	number, err := signal(name)
+	if err != nil {
+		return err
+	}
+	return send(program, number)
+}
+
 // send sends a signal to all processes of the node that run a program of a name.
 func send(name string, number syscall.Signal) error {
 	processes, err := find("/proc", name)

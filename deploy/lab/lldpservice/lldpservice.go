@@ -1,7 +1,12 @@
-package node
+// Package lldpservice is what SONiC's docker-lldp has: lldpd, and stand-ins for lldpmgrd
+// and lldp_syncd. It runs on a switch itself, or in a container that has the switch's
+// network and Redis.
+package lldpservice
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -11,7 +16,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/lldpcli"
 	"github.com/switchlet/switchlet/deploy/lab/lldpd"
 	"github.com/switchlet/switchlet/deploy/lab/lldpsyncd"
@@ -25,39 +29,58 @@ const (
 	lldpSync = 2 * time.Second
 )
 
-// startLLDP starts what SONiC's docker-lldp has: lldpd, and stand-ins for
-// lldpmgrd and lldp_syncd. They are more eager than SONiC's, so that nobody has
-// to wait for them; what they say and write is the same.
-func (s Spec) startLLDP(ctx context.Context, sonic *box.Box, log *slog.Logger) error {
+// Config says how it is to run.
+type Config struct {
+	// ConfigDB reads all rows of CONFIG_DB, and Rows those with certain keys.
+	ConfigDB func(context.Context) (lldpd.Rows, error)
+	Rows     func(ctx context.Context, keys ...string) (lldpd.Rows, error)
+	// Description of the system.
+	Description string
+	// Redis is the Unix socket of the switch's Redis.
+	Redis string
+	// Output is the file of lldpd's log.
+	Output string
+	// Sync is how often neighbours are brought to APPL_DB; 2 s if it is 0.
+	Sync time.Duration
+	// Thrifty starts lldpcli only when there is something to ask or say: where that
+	// takes 0.1 s.
+	Thrifty bool
+	Log     *slog.Logger
+}
+
+// Service is one that runs. Daemon is its lldpd.
+type Service struct {
+	Daemon *lldpd.Daemon
+	First  *process.Process
+}
+
+// Start starts all of it. Its parts are more eager than SONiC's, so that nobody has to
+// wait for them; what they say and write is the same. Whoever called it looks after lldpd.
+func Start(ctx context.Context, cfg Config) (*Service, error) {
 	if err := os.MkdirAll("/run/lldpd", 0o755); err != nil { // its root
-		return err
+		return nil, err
 	}
 	daemon := lldpd.New(lldpd.Config{
-		ConfigDB:    func(ctx context.Context) (lldpd.Rows, error) { return sonic.Snapshot(ctx) },
-		Rows:        func(ctx context.Context, keys ...string) (lldpd.Rows, error) { return sonic.Rows(ctx, keys...) },
-		Description: sonic.Description(), Interval: lldpInterval,
-		File: "/etc/lldpd.conf", Output: "/var/log/lldpd.log", Log: log,
+		ConfigDB: cfg.ConfigDB, Rows: cfg.Rows, Description: cfg.Description, Interval: lldpInterval,
+		File: "/etc/lldpd.conf", Output: cfg.Output, Log: cfg.Log,
 	})
 	running, err := daemon.Start(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	links, err := watchLinks(ctx)
 	if err != nil {
-		return err
-	}
-	go process.Keep(ctx, log, running, daemon.Start)
-	if s.Kubelet {
-		go daemon.Manage(ctx, links)
-	} else {
-		go manageRarely(ctx, daemon, links)
+		return nil, errors.Join(err, running.Kill())
 	}
 	var source lldpsyncd.Source = lldpcli.Client{}
-	if !s.Kubelet { // where a start of lldpcli takes 0.1 s
-		source = watchNeighbors(ctx, source, log)
+	if cfg.Thrifty {
+		go manageRarely(ctx, daemon, links)
+		source = watchNeighbors(ctx, source, cfg.Log)
+	} else {
+		go daemon.Manage(ctx, links)
 	}
-	go lldpsyncd.Run(ctx, lldpsyncd.Config{Source: source, Redis: sonic.Socket(), Interval: lldpSync, Log: log})
-	return nil
+	go lldpsyncd.Run(ctx, lldpsyncd.Config{Source: source, Redis: cfg.Redis, Interval: cmp.Or(cfg.Sync, lldpSync), Log: cfg.Log})
+	return &Service{daemon, running}, nil
 }
 
 // manageRarely manages lldpd's ports when links came or changed, and now and then: each
@@ -100,9 +123,9 @@ func manageOnce(ctx context.Context, daemon *lldpd.Daemon) {
 	<-ended
 }
 
-// lldpUser is the user that lldpd becomes, as lines of passwd(5) and group(5). It
+// User is the user that lldpd becomes, as lines of passwd(5) and group(5). It
 // has to be the machine's own: lldpcli, which is the machine's, belongs to it.
-func lldpUser() (passwd, group string, err error) {
+func User() (passwd, group string, err error) {
 	const name = "_lldpd"
 	u, err := user.Lookup(name)
 	if err != nil {

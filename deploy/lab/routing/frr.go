@@ -1,0 +1,213 @@
+package routing
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/process"
+)
+
+// FRR is FRR on the switch whose file system and network this process has. Its daemons
+// run together or not at all, as in SONiC's bgp container, which ends when one of them
+// does (critical_processes): a bgpd that connects to another zebra tells it nothing of
+// the routes that it told the one before.
+type FRR struct {
+	name    string // of the switch
+	place   place
+	log     *slog.Logger
+	start   func(ctx context.Context, daemon string) (*process.Process, error)
+	restart chan struct{} // one that is asked for
+	pause   time.Duration // between two starts
+}
+
+// New is FRR that does not run yet, on a switch with a name.
+func New(name string, log *slog.Logger) *FRR { return at(onSwitch(), name, log, nil) }
+
+// NewInContainer is the same in a container that has the switch's network, its /run/frr,
+// and its /etc/sonic/frr as /etc/frr. bgpd and zebra are arguments for these.
+func NewInContainer(name string, log *slog.Logger, bgpd []string, zebra ...string) *FRR {
+	return at(inContainer(), name, log, map[string][]string{"bgpd": bgpd, "zebra": zebra})
+}
+
+func at(p place, name string, log *slog.Logger, args map[string][]string) *FRR {
+	return &FRR{
+		name: name, place: p, log: log, restart: make(chan struct{}, 1), pause: time.Second,
+		start: func(ctx context.Context, daemon string) (*process.Process, error) {
+			return p.start(ctx, daemon, name, args[daemon]...)
+		},
+	}
+}
+
+// Run runs FRR until one of its daemons ends, which is an error, or ctx is done, as the
+// supervisor of SONiC's bgp container does. end says how a daemon is ended then.
+func (f *FRR) Run(ctx context.Context, end func(*process.Process) error) error {
+	if err := f.place.prepare(f.name); err != nil {
+		return fmt.Errorf("prepare for FRR: %w", err)
+	}
+	g, err := f.startAll(ctx)
+	if err != nil {
+		return err
+	}
+	f.log.Info("FRR runs")
+	select {
+	case <-g.zebra.Done():
+		err = errors.New("zebra has ended")
+	case <-g.bgpd.Done():
+		err = errors.New("bgpd has ended")
+	case <-ctx.Done():
+	}
+	return errors.Join(err, end(g.bgpd), end(g.zebra))
+}
+
+// Stop lets a daemon take its routes back before it ends.
+func Stop(p *process.Process) error { return p.Stop(stopTimeout) }
+
+// Kill ends a daemon so that its routes stay in the kernel, and neighbours take it for a
+// restart: SONiC does so before a warm restart.
+func Kill(p *process.Process) error { return p.Kill() }
+
+// Start starts FRR, and keeps it running until ctx is done.
+func (f *FRR) Start(ctx context.Context) error {
+	if err := f.place.prepare(f.name); err != nil {
+		return fmt.Errorf("prepare for FRR: %w", err)
+	}
+	running, err := f.startAll(ctx)
+	if err != nil {
+		return err
+	}
+	go f.keep(ctx, running)
+	return nil
+}
+
+// Restart ends the daemons, which are then started again with what frr.conf says. It
+// does not wait for that. SONiC does so with its bgp container whenever swss starts
+// anew: else they would know VRFs that are no longer there.
+func (f *FRR) Restart() {
+	select {
+	case f.restart <- struct{}{}:
+	default: // somebody has asked already
+	}
+}
+
+// group is the daemons of one start: zebra, which has the routes, and bgpd.
+type group struct{ zebra, bgpd *process.Process }
+
+func (f *FRR) startAll(ctx context.Context) (g group, err error) {
+	if g.zebra, err = f.start(ctx, "zebra"); err != nil {
+		return g, err
+	}
+	if g.bgpd, err = f.start(ctx, "bgpd"); err != nil {
+		return g, errors.Join(err, g.zebra.Kill())
+	}
+	return g, nil
+}
+
+// keep starts the daemons again whenever one has ended or somebody asks for it.
+func (f *FRR) keep(ctx context.Context, g group) {
+	for f.wait(ctx, g) {
+		f.stop(g)
+		for {
+			next, err := f.startAll(ctx)
+			if g = next; err == nil {
+				break
+			}
+			f.log.Error("FRR cannot be started; trying again", "error", err)
+			if !f.rest(ctx) {
+				return
+			}
+		}
+		if !f.rest(ctx) { // what ends at once must not eat the machine
+			return
+		}
+	}
+}
+
+// wait waits until the daemons have to be started again; false if ctx is done before.
+func (f *FRR) wait(ctx context.Context, g group) bool {
+	cause := "one has ended"
+	select {
+	case <-g.zebra.Done():
+	case <-g.bgpd.Done():
+	case <-f.restart:
+		cause = "SONiC's daemons have started anew"
+	case <-ctx.Done():
+		return false
+	}
+	f.log.Warn("FRR is started again", "cause", cause)
+	return true
+}
+
+// stop ends what still runs of a group.
+func (f *FRR) stop(g group) {
+	var both sync.WaitGroup
+	for _, p := range []*process.Process{g.zebra, g.bgpd} {
+		both.Go(func() {
+			if err := p.Stop(stopTimeout); err != nil {
+				f.log.Warn("restart FRR", "daemon", p.Name(), "error", err)
+			}
+		})
+	}
+	both.Wait()
+}
+
+// rest waits a moment; false if ctx is done before.
+func (f *FRR) rest(ctx context.Context) bool {
+	select {
+	case <-time.After(f.pause):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// start starts a daemon of a switch and, once it answers, tells it what frr.conf says.
+func (at place) start(ctx context.Context, name, node string, more ...string) (*process.Process, error) {
+	args := []string{"-P", "0", "--log", "stdout"}
+	if name == "zebra" {
+		// As SONiC starts it: frr.conf has statements of this module, and a zebra that
+		// does not know them fails to start. Nobody listens to it here.
+		args = append(args, "-M", "dplane_fpm_nl")
+	}
+	p, err := process.Start(process.Program{
+		Name: name, Path: filepath.Join(programs, name), Args: append(args, more...), Log: at.log,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w (Debian has it in the package frr)", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	// To connect is to be answered, and needs no start of vtysh for each look.
+	err = p.WaitReady(ctx, process.Answers(filepath.Join(sockets, name+".vty")))
+	if err == nil {
+		err = at.read(ctx, name, node)
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	return p, nil
+}
+
+// read tells a daemon what frr.conf says, if that is anything.
+func (at place) read(ctx context.Context, daemon, node string) error {
+	text, err := os.ReadFile(at.file())
+	if err != nil || string(text) == empty(node) {
+		return err
+	}
+	return vtysh(ctx, "-d", daemon, "-b")
+}
+
+func vtysh(ctx context.Context, args ...string) error {
+	output, err := exec.CommandContext(ctx, "vtysh", args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("vtysh %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(output)))
+	}
+	return nil
+}

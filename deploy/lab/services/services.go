@@ -1,0 +1,152 @@
+// Package services makes the images of the services that switches run as pods: FRR and
+// lldpd of this machine, with all libraries that they need, and a program that stands in
+// for the supervisor in SONiC's images.
+package services
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/switchlet/switchlet/deploy/lab/lldpservice"
+	"github.com/switchlet/switchlet/deploy/lab/repo"
+	"github.com/switchlet/switchlet/deploy/lab/routing"
+)
+
+// Service is what a service's image is made of.
+type Service struct {
+	// Name of the service, and of its program in deploy/lab/services.
+	Name string
+	// Programs of this machine, and modules that they load.
+	programs []string
+	users    func() (passwd, group string, err error)
+}
+
+// BGP is FRR.
+func BGP() Service {
+	return Service{"bgp", []string{
+		"/usr/lib/frr/zebra", "/usr/lib/frr/bgpd", "/usr/bin/vtysh",
+		libraries + "/frr/modules/zebra_fpm.so", libraries + "/frr/modules/dplane_fpm_nl.so", libraries + "/security/pam_permit.so",
+	}, routing.Users}
+}
+
+// LLDP is lldpd.
+func LLDP() Service {
+	return Service{"lldp", []string{"/usr/sbin/lldpd", "/usr/sbin/lldpcli", "/usr/bin/true"}, lldpservice.User}
+}
+
+// Image is what can be had in versions.
+type Image struct {
+	service Service
+	base    v1.Image
+}
+
+// Build builds a service's program, and its image.
+func Build(ctx context.Context, s Service) (*Image, error) {
+	program, err := s.build(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", s.Name, err)
+	}
+	defer os.RemoveAll(filepath.Dir(program))
+	machine, err := s.machine()
+	if err != nil {
+		return nil, fmt.Errorf("service %s: %w", s.Name, err)
+	}
+	own := &layer{}
+	own.file("/"+s.Name, program)
+	image := v1.Image(empty.Image)
+	for _, l := range []*layer{machine, own} {
+		compressed, err := l.compressed()
+		if err == nil {
+			image, err = mutate.AppendLayers(image, compressed)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("service %s: %w", s.Name, err)
+		}
+	}
+	return &Image{s, mutate.MediaType(image, types.OCIManifestSchema1)}, nil
+}
+
+// build builds the program into a folder of its own.
+func (s Service) build(ctx context.Context) (program string, err error) {
+	root, err := repo.Root()
+	if err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp("", "switchlet-service-")
+	if err != nil {
+		return "", err
+	}
+	program = filepath.Join(dir, s.Name)
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", program, "./deploy/lab/services/"+s.Name)
+	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(dir)
+		return "", fmt.Errorf("build its program: %w: %s", err, strings.TrimSpace(string(output)))
+	}
+	return program, nil
+}
+
+// machine is the layer of what is this machine's own.
+func (s Service) machine() (*layer, error) {
+	passwd, group, err := s.users()
+	if err != nil {
+		return nil, err
+	}
+	l := &layer{}
+	for _, link := range [][2]string{{"/bin", "usr/bin"}, {"/sbin", "usr/sbin"}, {"/lib", "usr/lib"}, {"/lib64", "usr/lib64"}, {"/var/run", "/run"}} {
+		l.link(link[0], link[1])
+	}
+	for _, dir := range []string{"/run", "/tmp", "/var/log", "/var/tmp"} {
+		l.folder(dir)
+	}
+	l.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"+passwd)
+	l.text("/etc/group", "root:x:0:\n"+group)
+	l.text("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
+	needed, err := closure(s.programs)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range slices.Sorted(maps.Keys(needed)) {
+		l.file(path, needed[path])
+	}
+	return l, nil
+}
+
+// Push brings a version of the image to a registry, and returns how it is called by its
+// digest. Versions differ in their label, and in the environment of the program.
+func (i *Image) Push(ctx context.Context, registry netip.AddrPort, version string, env ...string) (string, error) {
+	config, err := i.base.ConfigFile()
+	if err != nil {
+		return "", err
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture = "linux", runtime.GOARCH
+	config.Config.Entrypoint = []string{"/" + i.service.Name}
+	config.Config.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/usr/lib/frr"}, env...)
+	config.Config.Labels = map[string]string{"org.opencontainers.image.version": version}
+	image, err := mutate.ConfigFile(i.base, config)
+	if err != nil {
+		return "", err
+	}
+	digest, err := image.Digest()
+	if err != nil {
+		return "", err
+	}
+	if err := push(ctx, "http://"+registry.String()+"/v2/"+i.service.Name, image); err != nil {
+		return "", fmt.Errorf("push %s %s to %s: %w", i.service.Name, version, registry, err)
+	}
+	return registry.String() + "/" + i.service.Name + "@" + digest.String(), nil
+}
