@@ -112,7 +112,7 @@ func New(cfg Config) *Converger {
 		c.facts.StateSaved.Message = strings.Join(cfg.Loaded.Damage, "; ")
 		cfg.Log.Warn("the state on disk was damaged", "damage", c.facts.StateSaved.Message)
 	}
-	c.facts.Programmed = report.State{Reason: "Progressing", Message: "The agent has just started."}
+	c.facts.Programmed = report.State{Reason: report.Progressing, Message: "The agent has just started."}
 	c.facts.Rendered = c.facts.Programmed
 	c.facts.Confirmed = report.State{OK: true, Reason: "Confirmed", Message: "Nothing is on trial."}
 	if c.good != nil {
@@ -218,6 +218,12 @@ func (c *Converger) refresh(ctx context.Context) (changed []sonic.Key, all bool,
 	if before != nil && !all {
 		c.drift.disturbed(changed, before, c.session.mirror.Rows(), c.cfg.Store.Ledger(), time.Now())
 	}
+	c.changed(changed, all)
+	return changed, all, nil
+}
+
+// changed tells whoever keeps something about the rows which of them are new.
+func (c *Converger) changed(changed []sonic.Key, all bool) {
 	if all || len(changed) > 0 {
 		c.changes++
 	}
@@ -234,7 +240,6 @@ func (c *Converger) refresh(ctx context.Context) (changed []sonic.Key, all bool,
 	default:
 		v.touch(changed)
 	}
-	return changed, all, nil
 }
 
 func since(begin time.Time) int64 { return time.Since(begin).Microseconds() }

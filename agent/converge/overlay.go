@@ -94,9 +94,15 @@ func (c *Converger) switchPorts(ctx context.Context, d desired) error {
 		}
 	}
 	if len(commands) > 0 {
-		if err := c.session.client.Apply(ctx, commands); err != nil {
+		// Through the mirror: a round before Redis tells of it must not do it again.
+		if err := c.session.mirror.Apply(ctx, commands); err != nil {
 			return err
 		}
+		keys := make([]sonic.Key, len(commands))
+		for i, command := range commands {
+			keys[i] = command.Key
+		}
+		c.changed(keys, false)
 		c.cfg.Log.Info("ports switched", "down", len(record), "commands", len(commands))
 	}
 	if !maps.Equal(all, record) {

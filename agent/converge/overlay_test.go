@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/report"
@@ -92,6 +93,47 @@ func TestOverlay(t *testing.T) {
 	if diff := cmp.Diff(was, off(r.rows())); diff != "" {
 		t.Errorf("ports off afterwards (-before +after):\n%s", diff)
 	}
+}
+
+// A port is switched once, however often the agent looks before Redis has told it of
+// its own change: what a port has already is not set again.
+func TestOverlayIsWrittenOnce(t *testing.T) {
+	r := newRoutedRig(t)
+	r.boot()
+	r.told(drainable())
+	changes := r.follow()
+	for i := range 20 {
+		for j := range 10 { // each is a reason to look
+			r.inbox.SetOverlay(converge.Overlay{Ports: true, Spare: []string{fmt.Sprintf("Ethernet%d", 1000*i+j)}})
+		}
+		r.overlaid(converge.Overlay{Ports: true})
+		r.ported("down")
+		r.overlaid(converge.Overlay{})
+		r.ported("up")
+	}
+	written := map[string]int{}
+	for _, change := range changes() {
+		written[change]++
+	}
+	for _, port := range []string{"Ethernet0", "Ethernet4", "Ethernet112", "Ethernet116"} {
+		if got := written["PORT|"+port+" hset"]; got != 2*20 {
+			t.Errorf("%s was written %d times, want off and on 20 times", port, got)
+		}
+	}
+}
+
+// ported waits until SONiC's daemons have heard that a port is on or off.
+func (r *rig) ported(want string) {
+	r.t.Helper()
+	appl := goredis.NewClient(&goredis.Options{Network: "unix", Addr: r.box.Socket(), DB: 0, Protocol: 2})
+	defer appl.Close()
+	r.eventually("portmgrd has heard", func() error {
+		got, err := appl.HGet(r.t.Context(), "PORT_TABLE:Ethernet4", "admin_status").Result()
+		if err == nil && got != want {
+			err = fmt.Errorf("Ethernet4 is %s", got)
+		}
+		return err
+	})
 }
 
 // What somebody else does with a port meanwhile stays: one that was off before, and

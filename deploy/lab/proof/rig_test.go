@@ -11,9 +11,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -156,6 +158,7 @@ func connect(t *testing.T, name string) *rig {
 		t.Fatal(err)
 	}
 	config.QPS = -1
+	ctrl.SetLogger(logr.Discard())
 	scheme := runtime.NewScheme()
 	r.ok(errors.Join(corev1.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)))
 	r.cluster, err = client.New(config, client.Options{Scheme: scheme})
