@@ -17,6 +17,16 @@ type State struct {
 	Message string
 }
 
+// Reasons of a State that is about to become a better one.
+const (
+	// Converging: SONiC's daemons still have to take rows, as after every change.
+	Converging = "Converging"
+	// Progressing: the agent is at it.
+	Progressing = "Progressing"
+)
+
+func (s State) underway() bool { return !s.OK && (s.Reason == Converging || s.Reason == Progressing) }
+
 // Facts are what the agent knows at one moment.
 type Facts struct {
 	// Generation of the newest SwitchConfig that was looked at; 0 if there is
@@ -55,6 +65,11 @@ type Facts struct {
 	Inventory *Inventory
 	// Cabling is what the switch says and hears by LLDP. The Reporter fills it in.
 	Cabling neighbors.View
+}
+
+// underway reports whether a change is on its way to the switch.
+func (f *Facts) underway() bool {
+	return f.Rendered.underway() || f.Programmed.underway() || f.Routed.underway()
 }
 
 // Inventory is what a switch is and has.

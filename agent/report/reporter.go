@@ -29,6 +29,10 @@ const (
 	timeout  = 10 * time.Second
 )
 
+// settle is how long a change may be on its way before the status says so. Most changes
+// take less, and are then told once, when whoever waits for them can go on.
+const settle = 250 * time.Millisecond
+
 // Reporter writes the status of a switch's two objects.
 type Reporter struct {
 	node   string
@@ -129,13 +133,16 @@ func (r *Reporter) Run(ctx context.Context) {
 	config := &object{resource: configResource, kind: "SwitchConfig"}
 	self := &object{resource: switchResource, kind: "Switch"}
 	pause := minPause
+	var underway time.Time // since when a change is; zero if none is
 	for {
 		facts, objects := r.take()
 		var failed error
-		if facts != nil {
+		var retry <-chan time.Time
+		if early := held(facts, &underway, time.Now()); early > 0 {
+			retry = time.After(early)
+		} else if facts != nil {
 			failed = r.write(ctx, *facts, objects, config, self)
 		}
-		var retry <-chan time.Time
 		if failed != nil {
 			r.log.Info("status not written, trying again", "error", failed, "pause", pause)
 			retry = time.After(pause/2 + rand.N(pause/2))
@@ -150,6 +157,19 @@ func (r *Reporter) Run(ctx context.Context) {
 		case <-retry:
 		}
 	}
+}
+
+// held is for how long facts are not worth writing yet, because a change is underway and
+// something better is about to be known.
+func held(facts *Facts, underway *time.Time, now time.Time) time.Duration {
+	switch {
+	case facts == nil || !facts.underway():
+		*underway = time.Time{}
+		return 0
+	case underway.IsZero():
+		*underway = now
+	}
+	return underway.Add(settle).Sub(now)
 }
 
 // write writes both objects; the SwitchConfig first, because people wait for it.

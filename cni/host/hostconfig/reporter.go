@@ -15,13 +15,17 @@ import (
 // Reporter writes the status of a HostConfig, when it has changed.
 type Reporter struct{ *object.Writer }
 
+// settle keeps the status out of the way of the spec's next change, which follows as soon
+// as a switch has what a new network needs: each write of one is a conflict for the other.
+const settle = time.Second
+
 // NewReporter is one for the HostConfig of a node. The client is one of
 // object.NewClient.
 func NewReporter(client rest.Interface, node string, report func() attach.Report, log *slog.Logger) *Reporter {
 	return &Reporter{object.NewWriter(hostConfig(client, node), func(seen object.Seen, now time.Time) (any, []metav1.Condition) {
 		s := status(report(), seen.Revision, seen.Generation, seen.Conditions, now)
 		return s, s.Conditions
-	}, log)}
+	}, settle, log)}
 }
 
 // Saw takes the HostConfig as it is at the API server, nil if there is none.

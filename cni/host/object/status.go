@@ -22,10 +22,7 @@ import (
 const fieldOwner = "switchlet-host-agent"
 
 const (
-	// settle is the time from a change to its update, which takes along what else
-	// changes meanwhile, and apart the time between updates at least.
-	settle  = 200 * time.Millisecond
-	apart   = time.Second
+	apart   = time.Second // between updates at least
 	timeout = 10 * time.Second
 )
 
@@ -47,6 +44,7 @@ type Status func(seen Seen, now time.Time) (status any, conditions []metav1.Cond
 type Writer struct {
 	ref    Ref
 	status Status
+	settle time.Duration
 	log    *slog.Logger
 	wake   chan struct{}
 
@@ -54,9 +52,10 @@ type Writer struct {
 	seen Seen
 }
 
-// NewWriter is one that has not seen its object.
-func NewWriter(ref Ref, status Status, log *slog.Logger) *Writer {
-	return &Writer{ref: ref, status: status, log: log, wake: make(chan struct{}, 1)}
+// NewWriter is one that has not seen its object. It writes so long after a change, to take
+// along what else changes meanwhile.
+func NewWriter(ref Ref, status Status, settle time.Duration, log *slog.Logger) *Writer {
+	return &Writer{ref: ref, status: status, settle: settle, log: log, wake: make(chan struct{}, 1)}
 }
 
 // Changed says that there may be something new to write. It never waits.
@@ -98,7 +97,7 @@ func (w *Writer) Run(ctx context.Context) {
 			return
 		case <-again:
 		case <-w.wake:
-			if !pause.For(ctx, max(settle, time.Until(last.at.Add(apart)))) {
+			if !pause.For(ctx, max(w.settle, time.Until(last.at.Add(apart)))) {
 				return
 			}
 		}

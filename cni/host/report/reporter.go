@@ -22,10 +22,13 @@ type Reporter struct {
 	facts Facts
 }
 
+// settle lets NICs that come together be told together.
+const settle = 200 * time.Millisecond
+
 // New is a reporter for the Host of a node. The client is one of object.NewClient.
 func New(client rest.Interface, node string, log *slog.Logger) *Reporter {
 	r := &Reporter{node: node}
-	r.Writer = object.NewWriter(host(client, node), r.status, log)
+	r.Writer = object.NewWriter(host(client, node), r.status, settle, log)
 	return r
 }
 
