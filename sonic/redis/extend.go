@@ -30,11 +30,14 @@ func (w *wire) extend(all []sonic.Command) error {
 			return err
 		}
 		w.add("exec")
+		if err := w.flush(); err != nil { // Redis has something to do while the next is written down
+			return err
+		}
 		if i+1 < len(chunks) {
 			w.queue(chunks[i+1])
-		}
-		if err := w.flush(); err != nil {
-			return err
+			if err := w.flush(); err != nil {
+				return err
+			}
 		}
 		if err := w.carriedOut(commands); err != nil {
 			return err
