@@ -114,6 +114,9 @@ func TestAdd(t *testing.T) {
 		{name: "no VNI", pod: "web", more: `,"VNI":"blue"`, code: 6},
 		{name: "a network that does not come", pod: "web", more: `,"VNI":2222`, code: 11},
 		{name: "a network that is not ready", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Ready, n.Message = false, "leaf1 has not confirmed it" }, code: 11},
+		{name: "a host without cables", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) {
+			n.Uplinks, n.Ready, n.Message = nil, false, "No switch port is known for host1: no LLDP is heard on eth0, eth1. See kubectl describe host host1."
+		}, code: 11},
 		{name: "a namespace that may not", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Namespaces = []string{"green"} }, code: 7},
 		{name: "another's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.200"}), code: 11},
 		{name: "an address that nobody has reserved", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.77"}), code: 11},

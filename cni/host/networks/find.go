@@ -45,10 +45,6 @@ func (n *Network) NotReady() error {
 
 // Named is the network that a request means, whosever pod it is for.
 func (s Set) Named(r request.Request) (*Network, error) {
-	if !s.Known {
-		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: "Switchlet does not know this node yet: it has no HostConfig",
-			Details: "the controller makes one for each Host: see kubectl get hosts, and the controller's log"}
-	}
 	if r.VNI != 0 {
 		if n := s.networks[r.VNI]; n != nil {
 			return n, nil
@@ -97,7 +93,7 @@ func ambiguous(r request.Request, found []*Network) error {
 
 func unknown(r request.Request) error {
 	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("this node has no network for %s yet", r.Name()),
-		Details: fmt.Sprintf("it is tried again by itself; is there such a VPC (kubectl get vpc -A), is the node cabled (kubectl get links), is the name right in network configuration %q?", r.Network)}
+		Details: fmt.Sprintf("it is tried again by itself; is there such a VPC (kubectl get vpc -A), is the name right in network configuration %q, what do the pod's other events say?", r.Network)}
 }
 
 // Describe is the command that tells more about a network.
