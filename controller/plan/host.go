@@ -30,8 +30,8 @@ const (
 
 // HostInputs is all that BuildHost looks at. Nothing in it is changed.
 type HostInputs struct {
-	// Host by its name.
-	Host string
+	// Host that it is for.
+	Host *v1alpha1.Host
 	// Places of its NICs.
 	Places []topology.Place
 	// Networks that its pods need, in any order, no more than MaxHostNetworks.
@@ -222,7 +222,7 @@ func (w *ways) judge(sw string, s Standing) {
 }
 
 // message says what is missing, nothing if nothing is.
-func (w *ways) message(host string) string {
+func (w *ways) message(host *v1alpha1.Host) string {
 	var parts []string
 	if len(w.waiting) > 0 {
 		slices.Sort(w.waiting)
@@ -233,7 +233,7 @@ func (w *ways) message(host string) string {
 		parts = append(parts, w.refused...)
 	}
 	if len(parts) == 0 && len(w.uplinks) == 0 {
-		parts = append(parts, fmt.Sprintf("No NIC of %s is known to be cabled to a leaf. See kubectl describe host %s.", host, host))
+		parts = append(parts, WhyNoPort(host).Brief())
 	}
 	return cut(strings.Join(slices.Compact(parts), " "))
 }

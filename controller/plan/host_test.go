@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
@@ -29,6 +30,10 @@ func carrying(ports ...string) *v1alpha1.SwitchConfig {
 		config.Spec.Segments = append(config.Spec.Segments, v1alpha1.SegmentConfig{VNI: 10101, VLAN: vlan, Owner: VPCRef(blue()), Subnet: "web", Ports: []v1alpha1.SegmentPort{port}})
 	}
 	return config
+}
+
+func host1() *v1alpha1.Host {
+	return &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}}
 }
 
 func blue() types.NamespacedName { return types.NamespacedName{Namespace: "tenant-a", Name: "blue"} }
@@ -77,11 +82,11 @@ func TestBuildHost(t *testing.T) {
 			"bond0 101 leaf1/Ethernet8", false, "leaf2: Ethernet8 is routed."},
 		{"a bond has one VLAN id", bond, carrying("Ethernet8 101"), carrying("Ethernet8 102"), map[string]Standing{"leaf1": inForce, "leaf2": inForce},
 			"bond0 101 leaf1/Ethernet8", false, "Put these switches into one redundancy group."},
-		{"no cable", nil, nil, nil, nil, "", false, "No NIC of host1 is known to be cabled to a leaf."},
+		{"no cable", nil, nil, nil, nil, "", false, "No switch port is known for host1: no host agent has told of its NICs. See kubectl describe host host1."},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := BuildHost(HostInputs{
-				Host: "host1", Places: c.places, Configs: map[string]*v1alpha1.SwitchConfig{"leaf1": c.leaf1, "leaf2": c.leaf2},
+				Host: host1(), Places: c.places, Configs: map[string]*v1alpha1.SwitchConfig{"leaf1": c.leaf1, "leaf2": c.leaf2},
 				Networks: []HostNetwork{{Name: blue(), Subnet: "web", VPC: blueVPC(), VNI: 10101}},
 				Standing: func(at Carrier) Standing { return c.standing[at.Switch] },
 			})
@@ -104,7 +109,7 @@ func TestBuildHost(t *testing.T) {
 func TestBuildHostKeepsWhatRuns(t *testing.T) {
 	before := &v1alpha1.HostNetwork{VNI: 10101, Owner: VPCRef(blue()), Subnet: "web", CIDRs: []string{"10.1.0.0/24"}, Gateways: []string{"10.1.0.1"}, Namespaces: []string{"tenant-a"}, Ready: true}
 	slicesBefore := []v1alpha1.AddressRange{{First: "10.1.0.4", Last: "10.1.0.7"}}
-	spec := BuildHost(HostInputs{Host: "host1", Networks: []HostNetwork{{Name: blue(), Subnet: "web", Before: before, VNI: 10101, Slices: slicesBefore}}, Standing: func(Carrier) Standing { return Standing{} }})
+	spec := BuildHost(HostInputs{Host: host1(), Networks: []HostNetwork{{Name: blue(), Subnet: "web", Before: before, VNI: 10101, Slices: slicesBefore}}, Standing: func(Carrier) Standing { return Standing{} }})
 	n := spec.Networks[0]
 	if n.Ready || !slices.Equal(n.CIDRs, before.CIDRs) || !slices.Equal(n.Slices, slicesBefore) || !strings.Contains(n.Message, `There is no subnet "web" in VPC tenant-a/blue any more.`) {
 		t.Errorf("the network is %+v", n)
@@ -123,7 +128,7 @@ func BenchmarkBuildHost(b *testing.B) {
 		config.Spec.Segments = append(config.Spec.Segments, s)
 	}
 	in := HostInputs{
-		Host: "host1", Places: []topology.Place{at("eth0", "", "leaf1", "Ethernet8"), at("eth1", "", "leaf2", "Ethernet8")},
+		Host: host1(), Places: []topology.Place{at("eth0", "", "leaf1", "Ethernet8"), at("eth1", "", "leaf2", "Ethernet8")},
 		Configs:  map[string]*v1alpha1.SwitchConfig{"leaf1": config, "leaf2": config},
 		Standing: func(Carrier) Standing { return Standing{InForce: true} },
 	}

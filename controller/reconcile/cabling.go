@@ -35,17 +35,21 @@ type portMap struct {
 	places map[string][]topology.Place // by host
 	hosts  map[string][]string         // that have a place on a switch
 	cables map[string][]plan.Cable     // by switch
+	noPort map[string]plan.NoPort      // why, by host without a place
 }
 
 func newPortMap(in topology.Inputs, t topology.Topology) *portMap {
 	m := &portMap{
 		Topology: t, places: make(map[string][]topology.Place, len(in.Hosts)),
 		hosts: make(map[string][]string, len(in.Switches)), cables: make(map[string][]plan.Cable, len(in.Switches)),
+		noPort: map[string]plan.NoPort{},
 	}
 	for _, h := range in.Hosts {
 		places := t.PortsOf(h.Name)
 		if len(places) > 0 {
 			m.places[h.Name] = places
+		} else {
+			m.noPort[h.Name] = plan.WhyNoPort(h)
 		}
 		for _, p := range places {
 			if on := m.hosts[p.Switch]; len(on) == 0 || on[len(on)-1] != h.Name {
@@ -76,6 +80,12 @@ func (m *portMap) movedHosts(before *portMap) []string {
 		}
 	}
 	return out
+}
+
+// waitingHosts are the hosts that have no place, or had none, if there is something
+// else to say of that than with an earlier map.
+func (m *portMap) waitingHosts(before *portMap) []string {
+	return slices.DeleteFunc(either(m.noPort, before.noPort), func(name string) bool { return m.noPort[name] == before.noPort[name] })
 }
 
 // changedSwitches are the switches whose uplinks, or the hosts on which, are

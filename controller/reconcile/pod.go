@@ -192,6 +192,7 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 			return nil, 0, err
 		}
 	}
+	b.addNoPort(out, host, wanting)
 	kept, attached, err := b.kept(ctx, host, before)
 	if err != nil {
 		return nil, 0, err
@@ -218,6 +219,26 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 	}
 	out.limit(host, kept, wanting)
 	return out, wait, nil
+}
+
+// addNoPort notes as the mistake of pods that nothing can be programmed for their host.
+// Whatever else is wrong with one is told before.
+func (b base) addNoPort(out *hostNeeds, host string, wanting map[subnetName][]podRef) {
+	ports := b.cabling.now.Load()
+	if ports == nil {
+		return // the first port map asks for the pods
+	}
+	why, waits := ports.noPort[host]
+	if !waits {
+		return
+	}
+	for _, refs := range wanting {
+		for _, ref := range refs {
+			if out.mistakes[ref] == (mistake{}) {
+				out.mistakes[ref] = mistake{why.Reason, why.String()}
+			}
+		}
+	}
 }
 
 // kept are the subnets that a host had so far, with the time since when no pod needs

@@ -72,6 +72,16 @@ func (h *hostNeeds) vpcs() []types.NamespacedName {
 	return out
 }
 
+// wants says whether pods of the host need a subnet of a VPC.
+func (h *hostNeeds) wants(vpc types.NamespacedName) bool {
+	for s := range h.subnets {
+		if s.vpc == vpc {
+			return true
+		}
+	}
+	return false
+}
+
 // sameSubnets says whether two hosts have the same subnets, needed or kept.
 func (h *hostNeeds) sameSubnets(o *hostNeeds) bool {
 	has := func(h *hostNeeds, s subnetName) bool {

@@ -43,6 +43,7 @@ func TestPods(t *testing.T) {
 		{"a pod that is bound has its network on the ports of its host", boundPod},
 		{"a network goes with its last pod, after the time of grace", lastPod},
 		{"what is wrong with a network is told to it and to its pods", wrongNetworks},
+		{"pods on a host without cables are told so", uncabledHost},
 		{"a restart writes nothing for pods", restartWithPods},
 		{"no two hosts have an address", slicesApart},
 		{"an address of a pod's choice", chosenAddress},
@@ -209,6 +210,43 @@ func wrongNetworks(t *testing.T, r *racks) {
 		}
 		return nil
 	})
+}
+
+// uncabledHost has a pod on a host that no leaf hears. What is missing is told where
+// people look: at the pod, at its VPC, at the Host, and to the CNI plugin.
+func uncabledHost(t *testing.T, r *racks) {
+	f, blue := cabled(), vpc("tenant-a/blue", "web 10.1.0.0/24")
+	r.create(t, f, class("default", v1alpha1.VPCLimits{}), blue)
+	r.wires = r.wire(t, 0, 1, 2)
+	r.plug(t, "host1/eth0 leaf1/Ethernet8")
+	r.hostAgents(t)
+	r.create(t, nadNamed("tenant-a/web", webConfig), podOn("host2", "tenant-a/web-0", "web"))
+	missing := "No switch port is known for host2: no LLDP is heard on eth0, eth1."
+	r.told(t, "tenant-a/web-0", "NoLLDP", missing, "`show lldp table`, which has to list host2")
+	r.told(t, "tenant-a/blue", "NotCabled", "In force on 0 of 0 switches, and pods on 1 hosts wait. "+missing, "kubectl describe host host2")
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
+	r.wants(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host2"}}, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{missing, "`show feature status lldp`"}})
+	says := func(message string) func(v1alpha1.HostNetwork) error {
+		return func(n v1alpha1.HostNetwork) error {
+			if n.Ready || n.Message != message {
+				return fmt.Errorf("want it to say %q", message)
+			}
+			return nil
+		}
+	}
+	r.network(t, "host2", "tenant-a/blue/web", says(missing+" See kubectl describe host host2."))
+
+	// Pods elsewhere have their network. What is told follows what is found.
+	r.create(t, podOn("host1", "tenant-a/web-1", "web"))
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8"))
+	r.plug(t, "host2/eth1 nas/1")
+	missing = "No switch port is known for host2: no leaf is heard on eth0, eth1."
+	r.told(t, "tenant-a/web-0", "NoLeaf", missing)
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{"In force on 1 of 1 switches, and pods on 1 hosts wait. " + missing}})
+	r.network(t, "host2", "tenant-a/blue/web", says(missing+" See kubectl describe host host2."))
+	r.plug(t, "host2/eth1 leaf1/Ethernet12")
+	r.network(t, "host2", "tenant-a/blue/web", isReady("eth1 leaf1/Ethernet12"))
+	r.ready(t, blue, "1/1")
 }
 
 func restartWithPods(t *testing.T, r *racks) {
