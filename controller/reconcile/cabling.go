@@ -35,21 +35,19 @@ type portMap struct {
 	places map[string][]topology.Place // by host
 	hosts  map[string][]string         // that have a place on a switch
 	cables map[string][]plan.Cable     // by switch
-	noPort map[string]plan.NoPort      // why, by host without a place
+	known  map[string]*v1alpha1.Host
 }
 
 func newPortMap(in topology.Inputs, t topology.Topology) *portMap {
 	m := &portMap{
 		Topology: t, places: make(map[string][]topology.Place, len(in.Hosts)),
 		hosts: make(map[string][]string, len(in.Switches)), cables: make(map[string][]plan.Cable, len(in.Switches)),
-		noPort: map[string]plan.NoPort{},
+		known: make(map[string]*v1alpha1.Host, len(in.Hosts)),
 	}
 	for _, h := range in.Hosts {
 		places := t.PortsOf(h.Name)
-		if len(places) > 0 {
+		if m.known[h.Name] = h; len(places) > 0 {
 			m.places[h.Name] = places
-		} else {
-			m.noPort[h.Name] = plan.WhyNoPort(h)
 		}
 		for _, p := range places {
 			if on := m.hosts[p.Switch]; len(on) == 0 || on[len(on)-1] != h.Name {
@@ -82,10 +80,38 @@ func (m *portMap) movedHosts(before *portMap) []string {
 	return out
 }
 
-// waitingHosts are the hosts that have no place, or had none, if there is something
-// else to say of that than with an earlier map.
-func (m *portMap) waitingHosts(before *portMap) []string {
-	return slices.DeleteFunc(either(m.noPort, before.noPort), func(name string) bool { return m.noPort[name] == before.noPort[name] })
+// placesAt are the places of a host at a NIC, or bond, that pods name; all, if they name
+// none.
+func (m *portMap) placesAt(host, master string) []topology.Place {
+	if m.known[host] == nil {
+		return m.places[host]
+	}
+	return plan.AtNIC(m.known[host], master, m.places[host])
+}
+
+// noPort is why there are none; nil if there are some, or no such Host.
+func (m *portMap) noPort(host, master string) *plan.NoPort {
+	h := m.known[host]
+	if h == nil || len(m.placesAt(host, master)) > 0 {
+		return nil
+	}
+	why := plan.WhyNoPort(h, master)
+	return &why
+}
+
+// waitingHosts are the hosts whose pods are to be told something else of missing places
+// than with an earlier map, which may be none. masters are what the pods of a host name.
+func (m *portMap) waitingHosts(before *portMap, masters func(host string) []string) []string {
+	var out []string
+	for name := range m.known {
+		if slices.ContainsFunc(masters(name), func(master string) bool {
+			was, is := before.noPort(name, master), m.noPort(name, master)
+			return (was == nil) != (is == nil) || is != nil && *was != *is
+		}) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // changedSwitches are the switches whose uplinks, or the hosts on which, are

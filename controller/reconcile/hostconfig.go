@@ -205,7 +205,7 @@ func (r hostConfigReconciler) inputs(ctx context.Context, host *v1alpha1.Host, h
 			return in, false, err
 		}
 		if n != nil {
-			n.Peered = peers.Reached(s.vpc, s.subnet)
+			n.Peered, n.Master = peers.Reached(s.vpc, s.subnet), needs.masters[s]
 			in.Networks = append(in.Networks, *n)
 		}
 	}

@@ -34,6 +34,7 @@ type mistake struct{ reason, message string }
 // meaning is what a NetworkAttachmentDefinition means for the pods of a namespace.
 type meaning struct {
 	subnet  subnetName
+	master  string // the NIC, or bond, that it is to be at; empty: any
 	mistake *mistake
 }
 
@@ -95,7 +96,7 @@ func (b base) resolve(ctx context.Context, wants nad.Network, of, namespace stri
 	case subnet == nil:
 		return wrong("SubnetNotFound", "VPC %s has no subnet %q. Add it to the VPC, or correct the name.", wants.VPC, wants.Subnet)
 	}
-	return &meaning{subnet: subnetName{wants.VPC, subnet.Name}}, nil
+	return &meaning{subnet: subnetName{wants.VPC, subnet.Name}, master: wants.Master}, nil
 }
 
 // holderOfVNI is the subnet that has a VNI, nil if none has.

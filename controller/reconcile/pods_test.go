@@ -44,6 +44,7 @@ func TestPods(t *testing.T) {
 		{"a network goes with its last pod, after the time of grace", lastPod},
 		{"what is wrong with a network is told to it and to its pods", wrongNetworks},
 		{"pods on a host without cables are told so", uncabledHost},
+		{"a network that pods tie to one NIC", oneNIC},
 		{"a restart writes nothing for pods", restartWithPods},
 		{"no two hosts have an address", slicesApart},
 		{"an address of a pod's choice", chosenAddress},
@@ -247,6 +248,55 @@ func uncabledHost(t *testing.T, r *racks) {
 	r.plug(t, "host2/eth1 leaf1/Ethernet12")
 	r.network(t, "host2", "tenant-a/blue/web", isReady("eth1 leaf1/Ethernet12"))
 	r.ready(t, blue, "1/1")
+}
+
+// oneNIC has pods whose NetworkAttachmentDefinition names a NIC of the host.
+func oneNIC(t *testing.T, r *racks) {
+	blue := r.rack(t, 2, 0)
+	at := func(nic string) string {
+		return `{"cniVersion": "1.0.0", "type": "switchlet", "vpc": "blue", "subnet": "web", "master": "` + nic + `"}`
+	}
+	r.create(t, nadNamed("tenant-a/web", webConfig), nadNamed("tenant-a/right", at("eth1")), nadNamed("tenant-a/left", at("eth0")), nadNamed("tenant-a/wrong", at("ens9")))
+	tied := podOn("host1", "tenant-a/tied", "right")
+	r.create(t, tied)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth1 leaf2/Ethernet8"))
+	r.carries(t, "leaf2", "Ethernet8")
+	r.carries(t, "leaf1")
+	r.ready(t, blue, "1/1")
+
+	// Those that name none follow, and those that name another one are told. What is tied
+	// stays where it is over a restart.
+	other := podOn("host1", "tenant-a/other", "left")
+	r.create(t, podOn("host1", "tenant-a/any", "web"), other)
+	r.told(t, "tenant-a/other", "MasterConflict", `Subnet "web" of VPC tenant-a/blue`, "at NIC eth0", "other pods on host1 at eth1")
+	r.settle(t)
+	if writes := r.restarted(t); len(writes) > 0 {
+		t.Errorf("after a restart the controller wrote %v", writes)
+	}
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth1 leaf2/Ethernet8"))
+
+	// The other one's turn; then nobody names a NIC any more, and all lead there.
+	r.remove(t, tied)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8"))
+	r.carries(t, "leaf1", "Ethernet8")
+	r.carries(t, "leaf2")
+	r.remove(t, other)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8", "eth1 leaf2/Ethernet8"))
+
+	// A NIC that the host does not have keeps nobody else from it.
+	r.create(t, podOn("host2", "tenant-a/lost", "wrong"))
+	missing := `host2 has no NIC ens9, which "master" names: it has eth0, eth1.`
+	r.told(t, "tenant-a/lost", "NICNotFound", missing)
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
+	r.network(t, "host2", "tenant-a/blue/web", func(n v1alpha1.HostNetwork) error {
+		if n.Ready || n.Master != "ens9" || n.Message != missing+" See kubectl describe host host2." {
+			return errors.New("want it tied to ens9, and not ready")
+		}
+		return nil
+	})
+	r.create(t, podOn("host2", "tenant-a/found", "left"))
+	r.network(t, "host2", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet12"))
+	r.ready(t, blue, "2/2")
 }
 
 func restartWithPods(t *testing.T, r *racks) {

@@ -223,7 +223,7 @@ func (r topologyReconciler) publish(ctx context.Context, now *portMap) error {
 	for _, name := range moved {
 		hosts[types.NamespacedName{Name: name}] = true
 	}
-	waiting := now.waitingHosts(before)
+	waiting := now.waitingHosts(before, r.needs.masters)
 	for _, name := range waiting {
 		hosts[types.NamespacedName{Name: name}] = true
 	}
@@ -271,7 +271,7 @@ func (r topologyReconciler) publishFirst(ctx context.Context, now *portMap) erro
 		}
 	}
 	r.progress.notify(ctx, ask)
-	r.tellPods(ctx, slices.Collect(maps.Keys(now.noPort)))
+	r.tellPods(ctx, now.waitingHosts(&portMap{}, r.needs.masters))
 	return nil
 }
 

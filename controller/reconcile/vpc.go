@@ -235,10 +235,11 @@ func (r vpcReconciler) forPods(ctx context.Context, vpc types.NamespacedName, re
 		return false, nil
 	}
 	for _, host := range hosts {
-		if why, waits := ports.noPort[host]; waits && r.needs.of(host).wants(vpc) {
-			out.uncabled = append(out.uncabled, why)
+		needs := r.needs.of(host)
+		if why := ports.noPortFor(host, vpc, needs); why != nil {
+			out.uncabled = append(out.uncabled, *why)
 		}
-		for _, p := range ports.places[host] {
+		for _, p := range ports.placesFor(host, vpc, needs) {
 			problem, known := r.progress.problem(p.Switch, plan.VPCRef(vpc))
 			if !known {
 				return false, nil
