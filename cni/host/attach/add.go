@@ -127,6 +127,9 @@ func (s *Service) ready(now current, r request.Request) (*networks.Network, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := n.NotAt(r); err != nil {
+		return nil, err
+	}
 	if err := n.NotReady(); err != nil {
 		return nil, err
 	}
