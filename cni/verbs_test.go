@@ -91,7 +91,7 @@ func code(err error) uint {
 }
 
 func TestAdd(t *testing.T) {
-	r, said := newRig(t), newMessages(t)
+	r := newRig(t)
 	for _, c := range []struct {
 		name    string
 		pod     string
@@ -160,7 +160,7 @@ func TestAdd(t *testing.T) {
 				t.Errorf("%s, error %v; want %s, code %d", got, err, c.want, c.code)
 			}
 			if err != nil {
-				said.shows(t, c.name, err)
+				says(t, c.name, err)
 			}
 			if _, ok := r.journal.Get(p.key()); ok != (c.code == 0) {
 				t.Errorf("in the journal: %t", ok)
