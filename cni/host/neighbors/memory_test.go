@@ -12,7 +12,6 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
-	"github.com/switchlet/switchlet/lldp/cache"
 	"github.com/switchlet/switchlet/lldp/frame"
 	"github.com/switchlet/switchlet/lldp/wire"
 )
@@ -58,10 +57,10 @@ func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 func restarted(t *testing.T, m *memory, now time.Time) *memory {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "neighbors")
-	if err := cache.Save(file, m.all()); err != nil {
+	if err := save(file, m.all()); err != nil {
 		t.Fatal(err)
 	}
-	known, err := cache.Load(file, now, m.forget)
+	known, err := load(file, now, m.forget)
 	if err != nil {
 		t.Fatal(err)
 	}
