@@ -111,7 +111,7 @@ func (r podReconciler) Reconcile(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, err
 	}
 	subnets, anything := r.needs.note(req.Name, now)
-	r.tellMistakes(before, now)
+	r.tellMistakes(ctx, before, now)
 	if subnets {
 		send(ctx, r.cabling.groups, r.groupsAt(ctx, req.Name))
 	}
@@ -184,7 +184,7 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 	if err != nil {
 		return nil, 0, err
 	}
-	out := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, masters: map[subnetName]string{}, mistakes: map[podRef]mistake{}}
+	out := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, masters: map[subnetName]string{}, mistakes: map[podRef]mistake{}, networks: map[types.NamespacedName]mistake{}}
 	wanting := map[subnetName][]wish{}
 	for _, p := range pods {
 		if err := b.addPod(ctx, p, out, wanting); err != nil {
@@ -290,7 +290,7 @@ func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds, wanting map[su
 		default:
 			n.pods++
 		}
-		out.subnets[m.subnet], wanting[m.subnet] = n, append(wanting[m.subnet], wish{ref, m.master})
+		out.subnets[m.subnet], wanting[m.subnet] = n, append(wanting[m.subnet], wish{ref, s.NamespacedName, m.master})
 	}
 	return nil
 }
@@ -305,11 +305,17 @@ func (r podReconciler) tellAddresses(ctx context.Context, before, now *hostNeeds
 	}
 }
 
-// tellMistakes makes an event of each pod's mistake that it was not told before.
-func (r podReconciler) tellMistakes(before, now *hostNeeds) {
+// tellMistakes makes an event of each mistake that a pod, or a NetworkAttachmentDefinition,
+// was not told before.
+func (r podReconciler) tellMistakes(ctx context.Context, before, now *hostNeeds) {
 	for ref, m := range now.mistakes {
 		if before == nil || before.mistakes[ref] != m {
 			r.tellPod(ref, m)
+		}
+	}
+	for name, m := range now.networks {
+		if before == nil || before.networks[name] != m {
+			r.tellNetwork(ctx, name, m)
 		}
 	}
 }

@@ -55,8 +55,10 @@ type hostNeeds struct {
 	// masters are the NICs, or bonds, that pods tie subnets to, needed or kept; one that
 	// is not here is at all.
 	masters map[subnetName]string
-	// mistakes of pods: what they were told.
+	// mistakes of pods: what they were told. networks are those of the
+	// NetworkAttachmentDefinitions that they name, as far as the host is concerned.
 	mistakes map[podRef]mistake
+	networks map[types.NamespacedName]mistake
 }
 
 // all are the subnets that the host has, needed or kept.

@@ -16,10 +16,12 @@ import (
 	"github.com/switchlet/switchlet/controller/topology"
 )
 
-// wish is that a pod wants a subnet, at a NIC or bond of its host if it names one.
+// wish is that a pod wants a subnet by a NetworkAttachmentDefinition, at a NIC or bond of
+// its host if that names one.
 type wish struct {
-	pod    podRef
-	master string
+	pod     podRef
+	network types.NamespacedName
+	master  string
 }
 
 // tie decides at which NIC, or bond, a host has the subnets that pods tie to one. It has
@@ -45,7 +47,7 @@ func (b base) tie(ctx context.Context, name string, needs *hostNeeds, before map
 		needs.masters[s] = master
 		for _, w := range wanting[s] {
 			if w.master != "" && w.master != master {
-				needs.mistake(w.pod, notAt(host, s, w.master, master))
+				needs.mistake(w, notAt(host, s, w.master, master))
 			}
 		}
 	}
@@ -99,15 +101,19 @@ func (b base) addNoPort(host string, needs *hostNeeds, wanting map[subnetName][]
 			continue
 		}
 		for _, w := range wanting[s] {
-			needs.mistake(w.pod, mistake{why.Reason, why.String()})
+			needs.mistake(w, mistake{why.Reason, why.String()})
 		}
 	}
 }
 
-// mistake notes one of a pod, unless something else is wrong with it already.
-func (h *hostNeeds) mistake(pod podRef, m mistake) {
-	if _, known := h.mistakes[pod]; !known {
-		h.mistakes[pod] = m
+// mistake notes one of a pod and of the NetworkAttachmentDefinition that it names, unless
+// something else is wrong with them already.
+func (h *hostNeeds) mistake(w wish, m mistake) {
+	if _, known := h.mistakes[w.pod]; !known {
+		h.mistakes[w.pod] = m
+	}
+	if _, known := h.networks[w.network]; !known {
+		h.networks[w.network] = m
 	}
 }
 

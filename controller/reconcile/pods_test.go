@@ -224,6 +224,7 @@ func uncabledHost(t *testing.T, r *racks) {
 	r.create(t, nadNamed("tenant-a/web", webConfig), podOn("host2", "tenant-a/web-0", "web"))
 	missing := "No switch port is known for host2: no LLDP is heard on eth0, eth1."
 	r.told(t, "tenant-a/web-0", "NoLLDP", missing, "`show lldp table`, which has to list host2")
+	r.told(t, "tenant-a/web", "NoLLDP", missing)
 	r.told(t, "tenant-a/blue", "NotCabled", "In force on 0 of 0 switches, and pods on 1 hosts wait. "+missing, "kubectl describe host host2")
 	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
 	r.wants(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host2"}}, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{missing, "`show feature status lldp`"}})
@@ -265,14 +266,18 @@ func oneNIC(t *testing.T, r *racks) {
 	r.ready(t, blue, "1/1")
 
 	// Those that name none follow, and those that name another one are told. What is tied
-	// stays where it is over a restart.
-	other := podOn("host1", "tenant-a/other", "left")
-	r.create(t, podOn("host1", "tenant-a/any", "web"), other)
-	r.told(t, "tenant-a/other", "MasterConflict", `Subnet "web" of VPC tenant-a/blue`, "at NIC eth0", "other pods on host1 at eth1")
+	// stays where it is over a restart, of which pods with a mistake may hear again.
+	r.create(t, podOn("host1", "tenant-a/any", "web"))
 	r.settle(t)
 	if writes := r.restarted(t); len(writes) > 0 {
 		t.Errorf("after a restart the controller wrote %v", writes)
 	}
+	other := podOn("host1", "tenant-a/other", "left")
+	r.create(t, other)
+	r.told(t, "tenant-a/other", "MasterConflict", `Subnet "web" of VPC tenant-a/blue`, "at NIC eth0", "other pods on host1 at eth1")
+	r.told(t, "tenant-a/left", "MasterConflict", "at NIC eth0")
+	r.settle(t)
+	r.restarted(t)
 	r.network(t, "host1", "tenant-a/blue/web", isReady("eth1 leaf2/Ethernet8"))
 
 	// The other one's turn; then nobody names a NIC any more, and all lead there.
@@ -287,6 +292,7 @@ func oneNIC(t *testing.T, r *racks) {
 	r.create(t, podOn("host2", "tenant-a/lost", "wrong"))
 	missing := `host2 has no NIC ens9, which "master" names: it has eth0, eth1.`
 	r.told(t, "tenant-a/lost", "NICNotFound", missing)
+	r.told(t, "tenant-a/wrong", "NICNotFound", missing, "leave \"master\" out")
 	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
 	r.network(t, "host2", "tenant-a/blue/web", func(n v1alpha1.HostNetwork) error {
 		if n.Ready || n.Master != "ens9" || n.Message != missing+" See kubectl describe host host2." {
