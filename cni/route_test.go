@@ -62,7 +62,7 @@ fd00:1::/64 fd00::1 net1`
 // A pod reaches the VPC's other subnets, and all else by the cluster's own network,
 // unless the NetworkAttachmentDefinition asks for the default route.
 func TestRoutes(t *testing.T) {
-	r, said := newRig(t), newMessages(t)
+	r := newRig(t)
 	for _, c := range []struct {
 		name, more string
 		network    func(*v1alpha1.HostNetwork)
@@ -89,7 +89,7 @@ func TestRoutes(t *testing.T) {
 			net := config(t, "1.0.0", byName+c.more)
 			answer, err := r.runtime.AddNetworkList(t.Context(), net, p.args)
 			if c.code != 0 {
-				said.shows(t, c.name, err)
+				says(t, c.name, err)
 				if code(err) != c.code || !strings.Contains(err.Error(), c.want) {
 					t.Errorf("ADD: %v", err)
 				}

@@ -91,7 +91,7 @@ func code(err error) uint {
 }
 
 func TestAdd(t *testing.T) {
-	r, said := newRig(t), newMessages(t)
+	r := newRig(t)
 	for _, c := range []struct {
 		name    string
 		pod     string
@@ -109,11 +109,22 @@ func TestAdd(t *testing.T) {
 		{name: "an address that is reserved for the pod", pod: "pinned", more: byName, want: "0a:58:0a:01:00:c8 10.1.0.200/24 fd00::2/64"},
 		{name: "an address that is reserved for its claim", pod: "db-0", more: byName + `,"runtimeConfig":{"ipam-claim-reference":"db"}`, want: "0a:58:0a:01:00:05 10.1.0.5/24 fd00::2/64"},
 		{name: "in a bridge", pod: "web", more: byName + `,"mode":"bridge"`, want: "0a:58:0a:01:00:02 10.1.0.2/24 fd00::2/64"},
+		{name: "at a NIC", pod: "web", more: byName + `,"master":"eth1"`, network: tied("eth1"), want: "0a:58:0a:01:00:02 10.1.0.2/24 fd00::2/64"},
+		{name: "at the NIC that others name", pod: "web", more: byName, network: tied("eth1"), want: "0a:58:0a:01:00:02 10.1.0.2/24 fd00::2/64"},
+		{name: "at another NIC than others", pod: "web", more: byName + `,"master":"eth2"`, network: tied("eth1"), code: 11},
+		{name: "at a NIC that the controller has not followed to", pod: "web", more: byName + `,"master":"eth1"`, code: 11},
+		{name: "at a NIC that can be none", pod: "web", more: byName + `,"master":"eth1/0"`, code: 7},
+		{name: "at a NIC that the host does not have", pod: "web", more: byName + `,"master":"ens9"`, network: func(n *v1alpha1.HostNetwork) {
+			n.Uplinks, n.Master, n.Ready, n.Message = nil, "ens9", false, `host1 has no NIC ens9, which "master" names: it has eth0, eth1. See kubectl describe host host1.`
+		}, code: 11},
 		{name: "neither name nor VNI", pod: "web", code: 7},
 		{name: "a mode that there is not", pod: "web", more: byName + `,"mode":"ipvlan"`, code: 7},
 		{name: "no VNI", pod: "web", more: `,"VNI":"blue"`, code: 6},
 		{name: "a network that does not come", pod: "web", more: `,"VNI":2222`, code: 11},
 		{name: "a network that is not ready", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Ready, n.Message = false, "leaf1 has not confirmed it" }, code: 11},
+		{name: "a host without cables", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) {
+			n.Uplinks, n.Ready, n.Message = nil, false, "No switch port is known for host1: no LLDP is heard on eth0, eth1. See kubectl describe host host1."
+		}, code: 11},
 		{name: "a namespace that may not", pod: "web", more: byName, network: func(n *v1alpha1.HostNetwork) { n.Namespaces = []string{"green"} }, code: 7},
 		{name: "another's address", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.200"}), code: 11},
 		{name: "an address that nobody has reserved", pod: "web", more: byName, ask: asks("ips", []string{"10.1.0.77"}), code: 11},
@@ -149,7 +160,7 @@ func TestAdd(t *testing.T) {
 				t.Errorf("%s, error %v; want %s, code %d", got, err, c.want, c.code)
 			}
 			if err != nil {
-				said.shows(t, c.name, err)
+				says(t, c.name, err)
 			}
 			if _, ok := r.journal.Get(p.key()); ok != (c.code == 0) {
 				t.Errorf("in the journal: %t", ok)
@@ -159,6 +170,10 @@ func TestAdd(t *testing.T) {
 			}
 		})
 	}
+}
+
+func tied(nic string) func(*v1alpha1.HostNetwork) {
+	return func(n *v1alpha1.HostNetwork) { n.Master = nic }
 }
 
 func asks(capability string, value any) func(*libcni.RuntimeConf) {

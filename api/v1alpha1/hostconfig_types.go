@@ -44,6 +44,11 @@ type HostNetwork struct {
 	// +listType=set
 	// +optional
 	Namespaces []string `json:"namespaces,omitempty"`
+	// Master is the NIC, or bond, that pods on the host have tied the network to, by
+	// "master" in their NetworkAttachmentDefinitions; empty: every NIC leads to it.
+	// +kubebuilder:validation:MaxLength=15
+	// +optional
+	Master string `json:"master,omitempty"`
 	// MTU of a pod's interface, in bytes; 0: that of the NIC.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=9216

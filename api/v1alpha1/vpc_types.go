@@ -11,7 +11,8 @@ const (
 	// VPCProgrammed says whether every switch that the VPC's attachments are
 	// on has the VPC in force. Reasons: Programmed; NoAttachments
 	// (there is nothing to program, which counts as True); Progressing;
-	// Problems (the message lists them).
+	// Problems (the message lists them); NotCabled (pods wait on a host of which no
+	// switch port is known).
 	VPCProgrammed = "Programmed"
 )
 

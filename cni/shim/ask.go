@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/switchlet/switchlet/cni/eintr"
 	"github.com/switchlet/switchlet/cni/protocol"
 )
 
@@ -42,7 +43,7 @@ func connect(socket string) (file, error) {
 	err = errors.Join(
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit),
 		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &limit),
-		again(func() error { return syscall.Connect(fd, &syscall.SockaddrUnix{Name: socket}) }),
+		eintr.Again(func() error { return syscall.Connect(fd, &syscall.SockaddrUnix{Name: socket}) }),
 	)
 	if err != nil {
 		syscall.Close(fd)
@@ -55,7 +56,7 @@ func connect(socket string) (file, error) {
 func send(fd int, b, rights []byte) error {
 	for len(b) > 0 {
 		n := 0
-		err := again(func() (err error) {
+		err := eintr.Again(func() (err error) {
 			n, err = syscall.SendmsgN(fd, b, rights, nil, syscall.MSG_NOSIGNAL)
 			return err
 		})

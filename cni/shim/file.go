@@ -1,9 +1,10 @@
 package shim
 
 import (
-	"errors"
 	"io"
 	"syscall"
+
+	"github.com/switchlet/switchlet/cni/eintr"
 )
 
 // file is an open file or socket. The package speaks to the kernel directly: package
@@ -19,7 +20,7 @@ const (
 
 // open opens a file to be read.
 func open(name string) (f file, err error) {
-	err = again(func() error {
+	err = eintr.Again(func() error {
 		fd, err := syscall.Open(name, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 		f = file(fd)
 		return err
@@ -29,7 +30,7 @@ func open(name string) (f file, err error) {
 
 // Read is for io.Reader.
 func (f file) Read(b []byte) (n int, err error) {
-	err = again(func() (err error) {
+	err = eintr.Again(func() (err error) {
 		n, err = syscall.Read(int(f), b)
 		return err
 	})
@@ -45,7 +46,7 @@ func (f file) Read(b []byte) (n int, err error) {
 // Write writes all of b.
 func (f file) Write(b []byte) (written int, err error) {
 	for written < len(b) && err == nil {
-		err = again(func() error {
+		err = eintr.Again(func() error {
 			n, err := syscall.Write(int(f), b[written:])
 			written += max(n, 0)
 			return err
@@ -55,15 +56,6 @@ func (f file) Write(b []byte) (written int, err error) {
 }
 
 func (f file) close() { syscall.Close(int(f)) }
-
-// again does a system call until no signal gets in between. Go's own signals do.
-func again(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, syscall.EINTR) {
-			return err
-		}
-	}
-}
 
 // Asked reports whether the program was started with one argument, and which
 // (proc(5), cmdline).

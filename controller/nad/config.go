@@ -27,11 +27,13 @@ const maxConfig = 64 << 10
 var ErrForeign = errors.New("no plugin of type " + PluginType)
 
 // Network is the subnet that a configuration means: one of a VPC, whose only one it
-// is if Subnet is empty, or, where VNI is not 0, the one that has that L2 VNI.
+// is if Subnet is empty, or, where VNI is not 0, the one that has that L2 VNI. Master
+// is the NIC, or bond, of the host that the pods are to have it at; empty: any.
 type Network struct {
 	VPC    types.NamespacedName
 	Subnet string
 	VNI    int32
+	Master string
 }
 
 // String is the network as its configuration has it.
@@ -51,6 +53,7 @@ type plugin struct {
 	Subnet       string          `json:"subnet"`
 	VPCNamespace string          `json:"vpcNamespace"`
 	VNI          json.RawMessage `json:"VNI"`
+	Master       string          `json:"master"`
 }
 
 // ParseConfig reads the configuration of a NetworkAttachmentDefinition in a
@@ -108,8 +111,10 @@ func (p plugin) network(namespace string) (Network, error) {
 		return Network{}, err
 	case vni != 0 && (p.VPC != "" || p.Subnet != "" || p.VPCNamespace != ""):
 		return Network{}, errors.New("spec.config: VNI stands alone; leave it out, or vpc, subnet and vpcNamespace")
+	case p.Master != "" && !isInterface(p.Master):
+		return Network{}, fmt.Errorf("spec.config: master: %q can be no NIC; %s", cut(p.Master), interfaceRule)
 	case vni != 0:
-		return Network{VNI: vni}, nil
+		return Network{VNI: vni, Master: p.Master}, nil
 	case p.VPC == "":
 		return Network{}, errors.New(`spec.config: name the subnet by "vpc" and "subnet", or by "VNI"`)
 	}
@@ -121,7 +126,7 @@ func (p plugin) network(namespace string) (Network, error) {
 			return Network{}, fmt.Errorf("spec.config: %s: %q can be nobody's name; see kubectl get vpc -A", f.field, cut(f.value))
 		}
 	}
-	return Network{VPC: types.NamespacedName{Namespace: p.VPCNamespace, Name: p.VPC}, Subnet: p.Subnet}, nil
+	return Network{VPC: types.NamespacedName{Namespace: p.VPCNamespace, Name: p.VPC}, Subnet: p.Subnet, Master: p.Master}, nil
 }
 
 // parseVNI reads a VNI that is a number or a string; 0 if there is none.
@@ -152,6 +157,15 @@ func isName(s string) bool {
 		}
 	}
 	return 0 < len(s) && len(s) <= 253
+}
+
+// interfaceRule is what isInterface asks for, for messages.
+const interfaceRule = "15 bytes without a blank, slash or colon are the most"
+
+// isInterface says whether the kernel can have an interface of this name (IFNAMSIZ).
+func isInterface(s string) bool {
+	bad := func(c rune) bool { return c <= ' ' || c == '/' || c == ':' || c > '~' }
+	return s != "" && len(s) <= 15 && s != "." && s != ".." && !strings.ContainsFunc(s, bad)
 }
 
 // cut shortens what is quoted in a message.

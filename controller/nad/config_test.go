@@ -26,6 +26,11 @@ func TestParseConfig(t *testing.T) {
 		{"the only subnet of a VPC", `{"type": "switchlet", "vpc": "blue"}`, Network{VPC: web.VPC}, ""},
 		{"a VNI as a string", `{"cniVersion": "0.3.0", "type": "switchlet", "VNI": "1111"}`, Network{VNI: 1111}, ""},
 		{"a VNI as a number", `{"type": "switchlet", "VNI": 16777215}`, Network{VNI: 16777215}, ""},
+		{"at one NIC", `{"type": "switchlet", "vpc": "blue", "subnet": "web", "master": "eth1"}`, Network{VPC: web.VPC, Subnet: "web", Master: "eth1"}, ""},
+		{"a VNI at a bond", `{"type": "switchlet", "VNI": 1111, "master": "bond0"}`, Network{VNI: 1111, Master: "bond0"}, ""},
+		{"another plugin's NIC", `{"plugins": [{"type": "macvlan", "master": "eth1"}, {"type": "switchlet", "vpc": "blue", "subnet": "web"}]}`, web, ""},
+		{"a NIC that can be none", `{"type": "switchlet", "VNI": 1111, "master": "../eth1"}`, Network{}, `master: "../eth1" can be no NIC`},
+		{"a NIC with a name that is too long", `{"type": "switchlet", "vpc": "blue", "master": "enp129s0f0np0v12"}`, Network{}, "15 bytes"},
 		{"no VNI after all", `{"type": "switchlet", "VNI": null, "vpc": "blue", "subnet": "web"}`, web, ""},
 		{"somebody else's", `{"type": "bridge", "bridge": "br0"}`, Network{}, "foreign"},
 		{"somebody else's list", `{"plugins": [{"type": "bridge"}, {"type": "tuning"}]}`, Network{}, "foreign"},
@@ -66,6 +71,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add(`{"type": "switchlet", "vpc": "blue", "subnet": "web"}`)
 	f.Add(`{"plugins": [{"type": "macvlan"}, {"type": "switchlet", "VNI": "1111"}]}`)
 	f.Add(`{"type": "switchlet", "VNI": 1e3}`)
+	f.Add(`{"type": "switchlet", "VNI": 1, "master": "bond0"}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		n, err := ParseConfig("here", text)
 		switch {
@@ -75,6 +81,8 @@ func FuzzParseConfig(f *testing.F) {
 			t.Errorf("a message of %d bytes", len(err.Error()))
 		case err == nil && (n.VNI == 0) == (n.VPC.Name == ""):
 			t.Errorf("%+v means no one subnet", n)
+		case err == nil && (len(n.Master) > 15 || strings.ContainsAny(n.Master, "/: ")):
+			t.Errorf("master %q", n.Master)
 		case err == nil && (n.VNI < 0 || n.VNI > 1<<24-1):
 			t.Errorf("VNI %d", n.VNI)
 		}

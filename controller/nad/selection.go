@@ -125,8 +125,8 @@ func (e element) selection(namespace string) (Selection, error) {
 	}
 	s := Selection{NamespacedName: types.NamespacedName{Namespace: e.Namespace, Name: e.Name}, Interface: e.Interface, Claim: e.Claim}
 	switch {
-	case len(e.Interface) > 15 || strings.ContainsAny(e.Interface, "/: \t\n"): // IFNAMSIZ
-		return Selection{}, fmt.Errorf("%s: %q can be no interface; 15 bytes without a blank, slash or colon are the most", e.Name, cut(e.Interface))
+	case e.Interface != "" && !isInterface(e.Interface):
+		return Selection{}, fmt.Errorf("%s: %q can be no interface; %s", e.Name, cut(e.Interface), interfaceRule)
 	case e.Claim != "" && !isName(e.Claim):
 		return Selection{}, fmt.Errorf("%s: ipam-claim-reference: %q can be no IPAMClaim", e.Name, cut(e.Claim))
 	case e.Claim != "" && len(e.IPs) > 0:

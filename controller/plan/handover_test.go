@@ -295,7 +295,7 @@ func (w *handover) compile() {
 
 // compileHost writes the HostConfig of a host.
 func (w *handover) compileHost(h *handoverHost) {
-	in := HostInputs{Host: h.config.Name, Places: h.places, Configs: map[string]*v1alpha1.SwitchConfig{}}
+	in := HostInputs{Host: host1(), Places: h.places, Configs: map[string]*v1alpha1.SwitchConfig{}}
 	problems := Build(w.inputs())
 	in.Standing = func(c Carrier) Standing {
 		for _, s := range w.switches {

@@ -30,8 +30,8 @@ const (
 
 // HostInputs is all that BuildHost looks at. Nothing in it is changed.
 type HostInputs struct {
-	// Host by its name.
-	Host string
+	// Host that it is for.
+	Host *v1alpha1.Host
 	// Places of its NICs.
 	Places []topology.Place
 	// Networks that its pods need, in any order, no more than MaxHostNetworks.
@@ -55,6 +55,8 @@ type HostNetwork struct {
 	Peered []netip.Prefix
 	// VNI of the subnet.
 	VNI int32
+	// Master is the NIC, or bond, that its pods tie it to; empty: none.
+	Master string
 	// Slices and Reserved as they are to be written.
 	Slices   []v1alpha1.AddressRange
 	Reserved []v1alpha1.ReservedAddress
@@ -117,10 +119,11 @@ func (in HostInputs) network(n HostNetwork) v1alpha1.HostNetwork {
 		out = *n.Before.DeepCopy()
 		out.MTU = overlayMTU
 	}
+	out.Master = n.Master
 	out.Slices = n.Slices[:min(len(n.Slices), maxHostSlices)]
 	out.Reserved = n.Reserved[:min(len(n.Reserved), maxReserved)]
 	ways := in.ways(n)
-	out.Uplinks, out.Ready, out.Message = ways.uplinks, false, ways.message(in.Host)
+	out.Uplinks, out.Ready, out.Message = ways.uplinks, false, ways.message(in.Host, n.Master)
 	switch {
 	case subnet == nil:
 		out.Message = fmt.Sprintf("There is no subnet %q in VPC %s any more. Pods that are attached stay so; for new ones, add it again or change their NetworkAttachmentDefinition.", n.Subnet, n.Name)
@@ -158,7 +161,7 @@ type ways struct {
 // ways finds them.
 func (in HostInputs) ways(n HostNetwork) ways {
 	var out ways
-	for _, p := range in.Places {
+	for _, p := range AtNIC(in.Host, n.Master, in.Places) {
 		nic := cmp.Or(p.Bond, p.NIC)
 		c := Carrier{Switch: p.Switch, Port: p.Port, VPC: n.Name, VNI: n.VNI}
 		vlan, there := carriedAs(in.Configs[p.Switch], c)
@@ -222,7 +225,7 @@ func (w *ways) judge(sw string, s Standing) {
 }
 
 // message says what is missing, nothing if nothing is.
-func (w *ways) message(host string) string {
+func (w *ways) message(host *v1alpha1.Host, master string) string {
 	var parts []string
 	if len(w.waiting) > 0 {
 		slices.Sort(w.waiting)
@@ -233,7 +236,7 @@ func (w *ways) message(host string) string {
 		parts = append(parts, w.refused...)
 	}
 	if len(parts) == 0 && len(w.uplinks) == 0 {
-		parts = append(parts, fmt.Sprintf("No NIC of %s is known to be cabled to a leaf. See kubectl describe host %s.", host, host))
+		parts = append(parts, WhyNoPort(host, master).Brief())
 	}
 	return cut(strings.Join(slices.Compact(parts), " "))
 }

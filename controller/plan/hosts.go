@@ -55,6 +55,15 @@ func At(a *v1alpha1.VPCAttachment, h *v1alpha1.Host, places []topology.Place) []
 	return out
 }
 
+// AtNIC are the places that the network of pods is at which name a NIC of the host, or a
+// bond; all, if they name none.
+func AtNIC(h *v1alpha1.Host, master string, places []topology.Place) []topology.Place {
+	if master == "" {
+		return places
+	}
+	return slices.DeleteFunc(slices.Clone(places), func(p topology.Place) bool { return !meant([]string{master}, p, h.Status.NICs) })
+}
+
 func meant(names []string, p topology.Place, nics []v1alpha1.HostNIC) bool {
 	return len(names) == 0 || slices.Contains(names, p.NIC) ||
 		p.Bond != "" && (slices.Contains(names, p.Bond) || slices.ContainsFunc(nics, func(n v1alpha1.HostNIC) bool {

@@ -49,6 +49,15 @@ func cutTo(n int, text string) string {
 	return strings.ToValidUTF8(text[:n-3], "") + "..."
 }
 
+// Some are the first few of several names.
+func Some(names []string) string {
+	const most = 4
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
 func (r *Result) add(on string, p *v1alpha1.Problem) {
 	r.Problems = append(r.Problems, Problem{Switch: on, Problem: *p})
 }

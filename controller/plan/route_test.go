@@ -39,7 +39,7 @@ func TestRoutes(t *testing.T) {
 			vpc := blueVPC()
 			vpc.Spec.Subnets = append([]v1alpha1.Subnet{c.own}, c.subnets...)
 			spec := BuildHost(HostInputs{
-				Host: "host1", Networks: []HostNetwork{{Name: blue(), Subnet: c.own.Name, VPC: vpc, VNI: 10101, Peered: c.peered}},
+				Host: host1(), Networks: []HostNetwork{{Name: blue(), Subnet: c.own.Name, VPC: vpc, VNI: 10101, Peered: c.peered}},
 				Standing: func(Carrier) Standing { return Standing{} },
 			})
 			if got := spec.Networks[0].Routes; !slices.Equal(got, c.want) {

@@ -130,7 +130,7 @@ func (s attached) programmed(a *v1alpha1.VPCAttachment, accepted bool) metav1.Co
 	case len(s.waiting) > 0 && s.unplanned && len(s.waiting)+len(s.ready) == 1:
 		return set(false, progressing, "Waiting for the VNIs of the VPC and the VTEP address of the switch.")
 	case len(s.waiting) > 0:
-		return set(false, progressing, fmt.Sprintf("Waiting for %s.", some(s.waiting)))
+		return set(false, progressing, fmt.Sprintf("Waiting for %s.", plan.Some(s.waiting)))
 	case len(s.ready) == 0 && !accepted:
 		return set(false, "NotAccepted", "It is not accepted, so nothing is programmed.")
 	case len(s.ready) == 0:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -125,7 +124,7 @@ func (r attachmentReconciler) accepted(ctx context.Context, a *v1alpha1.VPCAttac
 	case len(s.places) > 0 && len(s.without) == 0:
 		return set(true, "Accepted", "The attachment can be made as it is written.")
 	case len(s.places) > 0:
-		return set(true, "Accepted", fmt.Sprintf("%d of %d hosts have a place. Waiting for a cable of %s.", len(s.hosts)-len(s.without), len(s.hosts), some(s.without)))
+		return set(true, "Accepted", fmt.Sprintf("%d of %d hosts have a place. Waiting for a cable of %s.", len(s.hosts)-len(s.without), len(s.hosts), plan.Some(s.without)))
 	}
 	if problem, err := r.checkNowhere(ctx, a); err != nil || problem != nil {
 		if err != nil {
@@ -136,7 +135,7 @@ func (r attachmentReconciler) accepted(ctx context.Context, a *v1alpha1.VPCAttac
 	if len(s.hosts) == 0 {
 		return set(true, "NoHosts", "No Host has these labels yet. See kubectl get hosts --show-labels.")
 	}
-	return set(true, "NotCabled", fmt.Sprintf("None of %d hosts has a NIC that is known to be cabled to a leaf. Waiting for %s; see kubectl describe host.", len(s.hosts), some(s.without)))
+	return set(true, reasonNotCabled, fmt.Sprintf("None of %d hosts has a NIC that is known to be cabled to a leaf. Waiting for %s; see kubectl describe host.", len(s.hosts), plan.Some(s.without)))
 }
 
 // checkNowhere says what is wrong with an attachment that has no place, and is
@@ -159,13 +158,4 @@ func (r attachmentReconciler) checkNowhere(ctx context.Context, a *v1alpha1.VPCA
 		}
 	}
 	return plan.CheckAttachment(in, a), nil
-}
-
-// some are the first few of several names.
-func some(names []string) string {
-	const most = 4
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }

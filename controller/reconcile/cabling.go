@@ -35,16 +35,18 @@ type portMap struct {
 	places map[string][]topology.Place // by host
 	hosts  map[string][]string         // that have a place on a switch
 	cables map[string][]plan.Cable     // by switch
+	known  map[string]*v1alpha1.Host
 }
 
 func newPortMap(in topology.Inputs, t topology.Topology) *portMap {
 	m := &portMap{
 		Topology: t, places: make(map[string][]topology.Place, len(in.Hosts)),
 		hosts: make(map[string][]string, len(in.Switches)), cables: make(map[string][]plan.Cable, len(in.Switches)),
+		known: make(map[string]*v1alpha1.Host, len(in.Hosts)),
 	}
 	for _, h := range in.Hosts {
 		places := t.PortsOf(h.Name)
-		if len(places) > 0 {
+		if m.known[h.Name] = h; len(places) > 0 {
 			m.places[h.Name] = places
 		}
 		for _, p := range places {
@@ -72,6 +74,40 @@ func (m *portMap) movedHosts(before *portMap) []string {
 	var out []string
 	for _, name := range either(m.places, before.places) {
 		if !slices.EqualFunc(m.places[name], before.places[name], same) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// placesAt are the places of a host at a NIC, or bond, that pods name; all, if they name
+// none.
+func (m *portMap) placesAt(host, master string) []topology.Place {
+	if m.known[host] == nil {
+		return m.places[host]
+	}
+	return plan.AtNIC(m.known[host], master, m.places[host])
+}
+
+// noPort is why there are none; nil if there are some, or no such Host.
+func (m *portMap) noPort(host, master string) *plan.NoPort {
+	h := m.known[host]
+	if h == nil || len(m.placesAt(host, master)) > 0 {
+		return nil
+	}
+	why := plan.WhyNoPort(h, master)
+	return &why
+}
+
+// waitingHosts are the hosts whose pods are to be told something else of missing places
+// than with an earlier map, which may be none. masters are what the pods of a host name.
+func (m *portMap) waitingHosts(before *portMap, masters func(host string) []string) []string {
+	var out []string
+	for name := range m.known {
+		if slices.ContainsFunc(masters(name), func(master string) bool {
+			was, is := before.noPort(name, master), m.noPort(name, master)
+			return (was == nil) != (is == nil) || is != nil && *was != *is
+		}) {
 			out = append(out, name)
 		}
 	}

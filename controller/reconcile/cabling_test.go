@@ -202,7 +202,7 @@ func notes(t *testing.T, l *lab) {
 	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{`UnknownNeighbor: host1/eth1 hears "nas"`}})
 	w.pull("host1/eth1")
 	w.tell(t)
-	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{"or declare a Link."}})
+	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{"No switch port is known for host1: no LLDP is heard on eth0, eth1.", "Or declare a Link."}})
 }
 
 // lldpLost takes everything away that LLDP told, and restarts the controller.

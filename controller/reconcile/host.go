@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/controller/plan"
 	"github.com/switchlet/switchlet/controller/topology"
 )
 
@@ -130,7 +131,7 @@ func (r hostReconciler) Reconcile(ctx context.Context, req reconcile.Request) (r
 	cabled := told(&h, v1alpha1.HostCabled, problems, v1alpha1.HostCabled, cabledAt(ports.places[h.Name]))
 	if len(problems) == 0 && len(ports.places[h.Name]) == 0 {
 		cabled.Status, cabled.Reason = metav1.ConditionUnknown, "NoCable"
-		cabled.Message = "No NIC is known to be cabled to a leaf. Its agent, or LLDP on a leaf, will tell; or declare a Link."
+		cabled.Message = plan.WhyNoPort(&h, "").String()
 	}
 	return reconcile.Result{}, r.applyConditions(ctx, "Host", &h, h.Status.Conditions, noted(cabled, ports.NotesOf(ref)))
 }

@@ -109,7 +109,7 @@ func (r hostConfigReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	in, wait, err := r.inputs(ctx, have, ports, needs)
+	in, wait, err := r.inputs(ctx, &host, have, ports, needs)
 	if errors.Is(err, errNotYet) {
 		return reconcile.Result{}, nil
 	}
@@ -170,8 +170,8 @@ func (r hostConfigReconciler) hostGone(ctx context.Context, name string) error {
 
 // inputs gathers what a HostConfig is compiled from. It reports true when something
 // has to be seen in the cache first.
-func (r hostConfigReconciler) inputs(ctx context.Context, have *v1alpha1.HostConfig, ports *portMap, needs *hostNeeds) (plan.HostInputs, bool, error) {
-	in := plan.HostInputs{Host: have.Name, Places: ports.places[have.Name], Configs: map[string]*v1alpha1.SwitchConfig{}}
+func (r hostConfigReconciler) inputs(ctx context.Context, host *v1alpha1.Host, have *v1alpha1.HostConfig, ports *portMap, needs *hostNeeds) (plan.HostInputs, bool, error) {
+	in := plan.HostInputs{Host: host, Places: ports.places[have.Name], Configs: map[string]*v1alpha1.SwitchConfig{}}
 	for _, p := range in.Places {
 		if in.Configs[p.Switch] != nil || len(needs.all()) == 0 {
 			continue
@@ -205,7 +205,7 @@ func (r hostConfigReconciler) inputs(ctx context.Context, have *v1alpha1.HostCon
 			return in, false, err
 		}
 		if n != nil {
-			n.Peered = peers.Reached(s.vpc, s.subnet)
+			n.Peered, n.Master = peers.Reached(s.vpc, s.subnet), needs.masters[s]
 			in.Networks = append(in.Networks, *n)
 		}
 	}

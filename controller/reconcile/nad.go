@@ -34,6 +34,7 @@ type mistake struct{ reason, message string }
 // meaning is what a NetworkAttachmentDefinition means for the pods of a namespace.
 type meaning struct {
 	subnet  subnetName
+	master  string // the NIC, or bond, that it is to be at; empty: any
 	mistake *mistake
 }
 
@@ -95,7 +96,7 @@ func (b base) resolve(ctx context.Context, wants nad.Network, of, namespace stri
 	case subnet == nil:
 		return wrong("SubnetNotFound", "VPC %s has no subnet %q. Add it to the VPC, or correct the name.", wants.VPC, wants.Subnet)
 	}
-	return &meaning{subnet: subnetName{wants.VPC, subnet.Name}}, nil
+	return &meaning{subnet: subnetName{wants.VPC, subnet.Name}, master: wants.Master}, nil
 }
 
 // holderOfVNI is the subnet that has a VNI, nil if none has.
@@ -148,22 +149,24 @@ func (r networkReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	if m != nil && m.mistake != nil {
-		r.tell(ctx, req.NamespacedName, *m.mistake)
-	} else {
+	switch {
+	case m == nil || m.mistake == nil:
 		r.told.changed(req.NamespacedName, mistake{})
+	case r.told.changed(req.NamespacedName, *m.mistake):
+		r.tellNetwork(ctx, req.NamespacedName, *m.mistake)
 	}
 	send(ctx, r.needs.pods, r.pods.nodes(ctx, podsByNetwork, req.NamespacedName))
 	return reconcile.Result{}, nil
 }
 
-func (r networkReconciler) tell(ctx context.Context, name types.NamespacedName, m mistake) {
+// tellNetwork tells a NetworkAttachmentDefinition of a mistake, if it is still there.
+func (b base) tellNetwork(ctx context.Context, name types.NamespacedName, m mistake) {
 	var n network
-	if r.pods.Get(ctx, name, &n, client.UnsafeDisableDeepCopy) != nil || !r.told.changed(name, m) {
+	if b.pods.Get(ctx, name, &n, client.UnsafeDisableDeepCopy) != nil {
 		return
 	}
 	o := &corev1.ObjectReference{APIVersion: "k8s.cni.cncf.io/v1", Kind: "NetworkAttachmentDefinition", Namespace: n.Namespace, Name: n.Name, UID: n.UID}
-	r.events.Eventf(o, nil, corev1.EventTypeWarning, m.reason, "Attach", "%s", m.message)
+	b.events.Eventf(o, nil, corev1.EventTypeWarning, m.reason, "Attach", "%s", m.message)
 }
 
 // changed says whether a mistake is another one than before.

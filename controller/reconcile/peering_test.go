@@ -153,14 +153,18 @@ func isolation(t *testing.T, l *lab) {
 	}
 	isolate(true)
 	l.imports(t, "leaf2", "tenant-b/red < tenant-a/blue 10.1.0.0/24 fd00:1::/64")
-	l.ready(t, vpc("tenant-a/blue"), "1/1")
-	segment := func() *v1alpha1.SegmentConfig {
-		segments := l.config(t, "leaf1").Spec.Segments
-		return &segments[slices.IndexFunc(segments, func(s v1alpha1.SegmentConfig) bool { return s.Subnet == "db" })]
+	gateways := func(want ...string) { // of the subnet; leaf1 is compiled in its own time
+		t.Helper()
+		rbactest.Eventually(t, func() error {
+			segments := l.config(t, "leaf1").Spec.Segments
+			i := slices.IndexFunc(segments, func(s v1alpha1.SegmentConfig) bool { return s.Subnet == "db" })
+			if i < 0 || !slices.Equal(segments[i].Gateways, want) {
+				return fmt.Errorf("the segments are %+v, want subnet db with the gateways %q", segments, want)
+			}
+			return nil
+		})
 	}
-	if s := segment(); len(s.Gateways) > 0 {
-		t.Errorf("the isolated subnet has the gateways %v", s.Gateways)
-	}
+	gateways()
 	edit(t, l, blue, func(p *v1alpha1.VPCPeering) { p.Spec.Subnets = []string{"db"} })
 	l.accepted(t, metav1.ConditionFalse, "Isolated", blue)
 	l.accepted(t, metav1.ConditionFalse, "PeerIsolated", red)
@@ -168,9 +172,7 @@ func isolation(t *testing.T, l *lab) {
 	isolate(false)
 	l.imports(t, "leaf2", "tenant-b/red < tenant-a/blue 10.1.1.0/24")
 	l.accepted(t, metav1.ConditionTrue, "Accepted", blue, red)
-	if s := segment(); !slices.Equal(s.Gateways, []string{"10.1.1.1/24"}) {
-		t.Errorf("the subnet has the gateways %v", s.Gateways)
-	}
+	gateways("10.1.1.1/24")
 }
 
 // peeringProblems: what keeps a peering from a switch is told by both sides, and what runs

@@ -85,7 +85,7 @@ func hostsOfNodes(t *testing.T, l *lab) {
 		})
 	}
 	labels(map[string]string{"rack": "r1", "app": "web"})
-	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", nil})
+	l.wants(t, host, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{"no host agent has told of its NICs", "spec.nodeName=server1"}})
 
 	// What somebody sets by hand stays, also where the Node says something else.
 	edit(t, l, host, func(h *v1alpha1.Host) { h.Labels["app"], h.Labels["tier"] = "db", "1" })

@@ -116,7 +116,7 @@ func (b base) placesForPods(ctx context.Context, h *v1alpha1.Host, ports *portMa
 	}
 	var out []plan.Placement
 	for _, s := range needs.all() {
-		for _, at := range ports.places[h.Name] {
+		for _, at := range plan.AtNIC(h, needs.masters[s], ports.places[h.Name]) {
 			if at.Switch == name {
 				out = append(out, plan.ForPods(s.vpc, s.subnet, h, at))
 			}

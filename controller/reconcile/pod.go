@@ -7,7 +7,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -112,7 +111,7 @@ func (r podReconciler) Reconcile(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, err
 	}
 	subnets, anything := r.needs.note(req.Name, now)
-	r.tellMistakes(before, now)
+	r.tellMistakes(ctx, before, now)
 	if subnets {
 		send(ctx, r.cabling.groups, r.groupsAt(ctx, req.Name))
 	}
@@ -185,14 +184,14 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 	if err != nil {
 		return nil, 0, err
 	}
-	out := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, mistakes: map[podRef]mistake{}}
-	wanting := map[subnetName][]podRef{}
+	out := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, masters: map[subnetName]string{}, mistakes: map[podRef]mistake{}, networks: map[types.NamespacedName]mistake{}}
+	wanting := map[subnetName][]wish{}
 	for _, p := range pods {
 		if err := b.addPod(ctx, p, out, wanting); err != nil {
 			return nil, 0, err
 		}
 	}
-	kept, attached, err := b.kept(ctx, host, before)
+	had, err := b.had(ctx, host, before)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -201,60 +200,66 @@ func (b base) findNeeds(ctx context.Context, host string, before *hostNeeds) (*h
 		return nil, 0, err
 	}
 	now, wait := time.Now(), time.Duration(0)
-	for s, since := range kept {
+	for s, since := range had.since {
 		if _, needed := out.subnets[s]; needed {
 			continue
 		}
-		if since.IsZero() || attached[s] {
+		if since.IsZero() || had.attached[s] {
 			since = now
 		}
 		left := grace - now.Sub(since)
-		if grace >= 0 && left <= 0 && !attached[s] {
+		if grace >= 0 && left <= 0 && !had.attached[s] {
 			continue
 		}
-		if out.gone[s] = since; grace >= 0 && !attached[s] && (wait == 0 || left < wait) {
+		if out.gone[s] = since; grace >= 0 && !had.attached[s] && (wait == 0 || left < wait) {
 			wait = left
 		}
 	}
-	out.limit(host, kept, wanting)
+	if err := b.tie(ctx, host, out, had.masters, wanting); err != nil {
+		return nil, 0, err
+	}
+	b.addNoPort(host, out, wanting)
+	out.limit(host, had.since, wanting)
 	return out, wait, nil
 }
 
-// kept are the subnets that a host had so far, with the time since when no pod needs
-// them, and those of them that the host says pods are attached to. After a restart
-// the HostConfig tells, and every time of grace begins anew.
-func (b base) kept(ctx context.Context, host string, before *hostNeeds) (kept map[subnetName]time.Time, attached map[subnetName]bool, err error) {
-	kept, attached = map[subnetName]time.Time{}, map[subnetName]bool{}
+// had are the subnets that a host had so far.
+type had struct {
+	// since when no pod needs each of them.
+	since map[subnetName]time.Time
+	// attached are those that the host says pods are attached to.
+	attached map[subnetName]bool
+	// masters are the NICs, or bonds, that pods have tied them to.
+	masters map[subnetName]string
+}
+
+// had looks for them. After a restart the HostConfig tells, and every time of grace
+// begins anew.
+func (b base) had(ctx context.Context, host string, before *hostNeeds) (had, error) {
+	out := had{map[subnetName]time.Time{}, map[subnetName]bool{}, map[subnetName]string{}}
 	var config v1alpha1.HostConfig
-	err = b.Get(ctx, client.ObjectKey{Name: host}, &config, client.UnsafeDisableDeepCopy)
+	err := b.Get(ctx, client.ObjectKey{Name: host}, &config, client.UnsafeDisableDeepCopy)
 	if client.IgnoreNotFound(err) != nil {
-		return nil, nil, fmt.Errorf("get HostConfig %s: %w", host, err)
+		return had{}, fmt.Errorf("get HostConfig %s: %w", host, err)
 	}
-	if apierrors.IsNotFound(err) || before != nil {
-		for _, s := range before.allOrNone() {
-			kept[s] = before.gone[s]
+	if before != nil {
+		for _, s := range before.all() {
+			out.since[s], out.masters[s] = before.gone[s], before.masters[s]
 		}
 	}
 	pods := attachedPods(&config)
 	for _, n := range config.Spec.Networks {
 		s := subnetName{n.Owner.NamespacedName(), n.Subnet}
 		if before == nil {
-			kept[s] = time.Time{}
+			out.since[s], out.masters[s] = time.Time{}, n.Master
 		}
-		attached[s] = slices.Contains(pods, n.VNI)
+		out.attached[s] = slices.Contains(pods, n.VNI)
 	}
-	return kept, attached, nil
-}
-
-func (h *hostNeeds) allOrNone() []subnetName {
-	if h == nil {
-		return nil
-	}
-	return h.all()
+	return out, nil
 }
 
 // addPod adds what a pod wants, and to wanting where it wants it.
-func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds, wanting map[subnetName][]podRef) error {
+func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds, wanting map[subnetName][]wish) error {
 	ref := podRef{types.NamespacedName{Namespace: p.Namespace, Name: p.Name}, p.UID}
 	selections, err := nad.Of(p.Namespace, p.Annotations)
 	if err != nil {
@@ -285,7 +290,7 @@ func (b base) addPod(ctx context.Context, p *pod, out *hostNeeds, wanting map[su
 		default:
 			n.pods++
 		}
-		out.subnets[m.subnet], wanting[m.subnet] = n, append(wanting[m.subnet], ref)
+		out.subnets[m.subnet], wanting[m.subnet] = n, append(wanting[m.subnet], wish{ref, s.NamespacedName, m.master})
 	}
 	return nil
 }
@@ -300,11 +305,17 @@ func (r podReconciler) tellAddresses(ctx context.Context, before, now *hostNeeds
 	}
 }
 
-// tellMistakes makes an event of each pod's mistake that it was not told before.
-func (r podReconciler) tellMistakes(before, now *hostNeeds) {
+// tellMistakes makes an event of each mistake that a pod, or a NetworkAttachmentDefinition,
+// was not told before.
+func (r podReconciler) tellMistakes(ctx context.Context, before, now *hostNeeds) {
 	for ref, m := range now.mistakes {
 		if before == nil || before.mistakes[ref] != m {
 			r.tellPod(ref, m)
+		}
+	}
+	for name, m := range now.networks {
+		if before == nil || before.networks[name] != m {
+			r.tellNetwork(ctx, name, m)
 		}
 	}
 }

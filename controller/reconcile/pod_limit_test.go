@@ -18,10 +18,10 @@ func TestPodsOfTooManyNetworks(t *testing.T) {
 		return subnetName{types.NamespacedName{Namespace: "tenant-a", Name: fmt.Sprintf("vpc%04d", i)}, "web"}
 	}
 	h := &hostNeeds{subnets: map[subnetName]need{}, gone: map[subnetName]time.Time{}, mistakes: map[podRef]mistake{}}
-	kept, wanting := map[subnetName]time.Time{}, map[subnetName][]podRef{}
+	kept, wanting := map[subnetName]time.Time{}, map[subnetName][]wish{}
 	for i := range plan.MaxHostNetworks + 2 {
 		h.subnets[named(i)] = need{pods: 1}
-		wanting[named(i)] = []podRef{{uid: types.UID(fmt.Sprint(i))}}
+		wanting[named(i)] = []wish{{pod: podRef{uid: types.UID(fmt.Sprint(i))}}}
 		if i >= 3 { // 0, 1 and 2 are new
 			kept[named(i)] = time.Time{}
 		}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"maps"
 	"net/netip"
 	"reflect"
@@ -18,6 +19,10 @@ import (
 type subnetName struct {
 	vpc    types.NamespacedName
 	subnet string
+}
+
+func byName(a, b subnetName) int {
+	return cmp.Or(cmp.Compare(a.vpc.String(), b.vpc.String()), cmp.Compare(a.subnet, b.subnet))
 }
 
 // need is what the pods of a host need of one subnet.
@@ -47,8 +52,13 @@ type hostNeeds struct {
 	subnets map[subnetName]need
 	// gone says since when no pod needs a subnet that is still kept.
 	gone map[subnetName]time.Time
-	// mistakes of pods: what they were told.
+	// masters are the NICs, or bonds, that pods tie subnets to, needed or kept; one that
+	// is not here is at all.
+	masters map[subnetName]string
+	// mistakes of pods: what they were told. networks are those of the
+	// NetworkAttachmentDefinitions that they name, as far as the host is concerned.
 	mistakes map[podRef]mistake
+	networks map[types.NamespacedName]mistake
 }
 
 // all are the subnets that the host has, needed or kept.
@@ -72,7 +82,8 @@ func (h *hostNeeds) vpcs() []types.NamespacedName {
 	return out
 }
 
-// sameSubnets says whether two hosts have the same subnets, needed or kept.
+// sameSubnets says whether two hosts have the same subnets, needed or kept, at the same
+// NICs.
 func (h *hostNeeds) sameSubnets(o *hostNeeds) bool {
 	has := func(h *hostNeeds, s subnetName) bool {
 		_, needed := h.subnets[s]
@@ -80,7 +91,7 @@ func (h *hostNeeds) sameSubnets(o *hostNeeds) bool {
 		return needed || kept
 	}
 	all := o.all()
-	return len(h.all()) == len(all) && !slices.ContainsFunc(all, func(s subnetName) bool { return !has(h, s) })
+	return len(h.all()) == len(all) && maps.Equal(h.masters, o.masters) && !slices.ContainsFunc(all, func(s subnetName) bool { return !has(h, s) })
 }
 
 // asking are the pods that ask for addresses, and for whom.
@@ -192,6 +203,15 @@ func (n *needs) tell(p podRef, vni int32, m mistake) bool {
 	}
 	n.told[t] = m
 	return true
+}
+
+// masters are the NICs, or bonds, at which a host may have subnets; "" stands for all.
+func (n *needs) masters(host string) []string {
+	out := []string{""}
+	if h := n.of(host); h != nil {
+		out = slices.AppendSeq(out, maps.Values(h.masters))
+	}
+	return out
 }
 
 // hostsOf are the hosts that need subnets of a VPC, by name.

@@ -43,6 +43,8 @@ func TestPods(t *testing.T) {
 		{"a pod that is bound has its network on the ports of its host", boundPod},
 		{"a network goes with its last pod, after the time of grace", lastPod},
 		{"what is wrong with a network is told to it and to its pods", wrongNetworks},
+		{"pods on a host without cables are told so", uncabledHost},
+		{"a network that pods tie to one NIC", oneNIC},
 		{"a restart writes nothing for pods", restartWithPods},
 		{"no two hosts have an address", slicesApart},
 		{"an address of a pod's choice", chosenAddress},
@@ -209,6 +211,98 @@ func wrongNetworks(t *testing.T, r *racks) {
 		}
 		return nil
 	})
+}
+
+// uncabledHost has a pod on a host that no leaf hears. What is missing is told where
+// people look: at the pod, at its VPC, at the Host, and to the CNI plugin.
+func uncabledHost(t *testing.T, r *racks) {
+	f, blue := cabled(), vpc("tenant-a/blue", "web 10.1.0.0/24")
+	r.create(t, f, class("default", v1alpha1.VPCLimits{}), blue)
+	r.wires = r.wire(t, 0, 1, 2)
+	r.plug(t, "host1/eth0 leaf1/Ethernet8")
+	r.hostAgents(t)
+	r.create(t, nadNamed("tenant-a/web", webConfig), podOn("host2", "tenant-a/web-0", "web"))
+	missing := "No switch port is known for host2: no LLDP is heard on eth0, eth1."
+	r.told(t, "tenant-a/web-0", "NoLLDP", missing, "`show lldp table`, which has to list host2")
+	r.told(t, "tenant-a/web", "NoLLDP", missing)
+	r.told(t, "tenant-a/blue", "NotCabled", "In force on 0 of 0 switches, and pods on 1 hosts wait. "+missing, "kubectl describe host host2")
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
+	r.wants(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host2"}}, expect{v1alpha1.HostCabled, metav1.ConditionUnknown, "NoCable", []string{missing, "`show feature status lldp`"}})
+	says := func(message string) func(v1alpha1.HostNetwork) error {
+		return func(n v1alpha1.HostNetwork) error {
+			if n.Ready || n.Message != message {
+				return fmt.Errorf("want it to say %q", message)
+			}
+			return nil
+		}
+	}
+	r.network(t, "host2", "tenant-a/blue/web", says(missing+" See kubectl describe host host2."))
+
+	// Pods elsewhere have their network. What is told follows what is found.
+	r.create(t, podOn("host1", "tenant-a/web-1", "web"))
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8"))
+	r.plug(t, "host2/eth1 nas/1")
+	missing = "No switch port is known for host2: no leaf is heard on eth0, eth1."
+	r.told(t, "tenant-a/web-0", "NoLeaf", missing)
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{"In force on 1 of 1 switches, and pods on 1 hosts wait. " + missing}})
+	r.network(t, "host2", "tenant-a/blue/web", says(missing+" See kubectl describe host host2."))
+	r.plug(t, "host2/eth1 leaf1/Ethernet12")
+	r.network(t, "host2", "tenant-a/blue/web", isReady("eth1 leaf1/Ethernet12"))
+	r.ready(t, blue, "1/1")
+}
+
+// oneNIC has pods whose NetworkAttachmentDefinition names a NIC of the host.
+func oneNIC(t *testing.T, r *racks) {
+	blue := r.rack(t, 2, 0)
+	at := func(nic string) string {
+		return `{"cniVersion": "1.0.0", "type": "switchlet", "vpc": "blue", "subnet": "web", "master": "` + nic + `"}`
+	}
+	r.create(t, nadNamed("tenant-a/web", webConfig), nadNamed("tenant-a/right", at("eth1")), nadNamed("tenant-a/left", at("eth0")), nadNamed("tenant-a/wrong", at("ens9")))
+	tied := podOn("host1", "tenant-a/tied", "right")
+	r.create(t, tied)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth1 leaf2/Ethernet8"))
+	r.carries(t, "leaf2", "Ethernet8")
+	r.carries(t, "leaf1")
+	r.ready(t, blue, "1/1")
+
+	// Those that name none follow, and those that name another one are told. What is tied
+	// stays where it is over a restart, of which pods with a mistake may hear again.
+	r.create(t, podOn("host1", "tenant-a/any", "web"))
+	r.settle(t)
+	if writes := r.restarted(t); len(writes) > 0 {
+		t.Errorf("after a restart the controller wrote %v", writes)
+	}
+	other := podOn("host1", "tenant-a/other", "left")
+	r.create(t, other)
+	r.told(t, "tenant-a/other", "MasterConflict", `Subnet "web" of VPC tenant-a/blue`, "at NIC eth0", "other pods on host1 at eth1")
+	r.told(t, "tenant-a/left", "MasterConflict", "at NIC eth0")
+	r.settle(t)
+	r.restarted(t)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth1 leaf2/Ethernet8"))
+
+	// The other one's turn; then nobody names a NIC any more, and all lead there.
+	r.remove(t, tied)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8"))
+	r.carries(t, "leaf1", "Ethernet8")
+	r.carries(t, "leaf2")
+	r.remove(t, other)
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8", "eth1 leaf2/Ethernet8"))
+
+	// A NIC that the host does not have keeps nobody else from it.
+	r.create(t, podOn("host2", "tenant-a/lost", "wrong"))
+	missing := `host2 has no NIC ens9, which "master" names: it has eth0, eth1.`
+	r.told(t, "tenant-a/lost", "NICNotFound", missing)
+	r.told(t, "tenant-a/wrong", "NICNotFound", missing, "leave \"master\" out")
+	r.wants(t, blue, expect{v1alpha1.VPCProgrammed, metav1.ConditionFalse, "NotCabled", []string{missing}})
+	r.network(t, "host2", "tenant-a/blue/web", func(n v1alpha1.HostNetwork) error {
+		if n.Ready || n.Master != "ens9" || n.Message != missing+" See kubectl describe host host2." {
+			return errors.New("want it tied to ens9, and not ready")
+		}
+		return nil
+	})
+	r.create(t, podOn("host2", "tenant-a/found", "left"))
+	r.network(t, "host2", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet12"))
+	r.ready(t, blue, "2/2")
 }
 
 func restartWithPods(t *testing.T, r *racks) {

@@ -97,6 +97,9 @@ func withReady(o client.Object, have []metav1.Condition, set ...metav1.Condition
 // progressing is the reason of a condition that is False for the moment.
 const progressing = "Progressing"
 
+// reasonNotCabled is that of a host without a place for what is to be there.
+const reasonNotCabled = "NotCabled"
+
 // announce makes an event, for kubectl describe, of a condition that people
 // want to hear of: it is not True, or no longer so, or the last step was done.
 func (b base) announce(o client.Object, have, want []metav1.Condition, kind string) {

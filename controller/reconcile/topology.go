@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -203,7 +204,7 @@ func silentSystems(in topology.Inputs, nodes []corev1.Node) map[v1alpha1.ObjectR
 func (r topologyReconciler) publish(ctx context.Context, now *portMap) error {
 	before := r.cabling.now.Swap(now)
 	if before == nil {
-		return r.publishFirst(ctx)
+		return r.publishFirst(ctx, now)
 	}
 	moved := now.movedHosts(before)
 	changed := now.changedSwitches(before, moved)
@@ -222,15 +223,31 @@ func (r topologyReconciler) publish(ctx context.Context, now *portMap) error {
 	for _, name := range moved {
 		hosts[types.NamespacedName{Name: name}] = true
 	}
+	waiting := now.waitingHosts(before, r.needs.masters)
+	for _, name := range waiting {
+		hosts[types.NamespacedName{Name: name}] = true
+	}
 	send(ctx, r.cabling.groups, groups)
 	send(ctx, r.cabling.switches, switches)
 	send(ctx, r.cabling.hosts, hosts)
 	send(ctx, r.needs.configs, hosts)
+	r.tellPods(ctx, waiting)
 	return r.tellAttachments(ctx, moved)
 }
 
+// tellPods has the pods looked at that run on some hosts, and the VPCs that they need.
+func (r topologyReconciler) tellPods(ctx context.Context, hosts []string) {
+	pods, vpcs := map[types.NamespacedName]bool{}, map[types.NamespacedName]bool{}
+	for _, name := range hosts {
+		pods[types.NamespacedName{Name: name}] = true
+		maps.Copy(vpcs, vpcsOfNeeds(r.needs.of(name), nil))
+	}
+	send(ctx, r.needs.pods, pods)
+	r.progress.notify(ctx, asked{vpcs: vpcs})
+}
+
 // publishFirst has everything compiled that waited for the first port map.
-func (r topologyReconciler) publishFirst(ctx context.Context) error {
+func (r topologyReconciler) publishFirst(ctx context.Context, now *portMap) error {
 	groups := map[types.NamespacedName]bool{}
 	for _, group := range (groupReconciler{r.base}).all(ctx, nil) {
 		groups[group] = true
@@ -254,6 +271,7 @@ func (r topologyReconciler) publishFirst(ctx context.Context) error {
 		}
 	}
 	r.progress.notify(ctx, ask)
+	r.tellPods(ctx, now.waitingHosts(&portMap{}, r.needs.masters))
 	return nil
 }
 

@@ -182,6 +182,8 @@ func (r vpcReconciler) identify(ctx context.Context, vpc *v1alpha1.VPC, pools *a
 type programming struct {
 	switches, ready, rejected int
 	waiting, problems         []string
+	// uncabled are the hosts without a place on which pods wait, by name.
+	uncabled []plan.NoPort
 }
 
 // programmed looks at the switches that the VPC's accepted attachments are on.
@@ -233,7 +235,11 @@ func (r vpcReconciler) forPods(ctx context.Context, vpc types.NamespacedName, re
 		return false, nil
 	}
 	for _, host := range hosts {
-		for _, p := range ports.places[host] {
+		needs := r.needs.of(host)
+		if why := ports.noPortFor(host, vpc, needs); why != nil {
+			out.uncabled = append(out.uncabled, *why)
+		}
+		for _, p := range ports.placesFor(host, vpc, needs) {
 			problem, known := r.progress.problem(p.Switch, plan.VPCRef(vpc))
 			if !known {
 				return false, nil
@@ -317,6 +323,8 @@ func (p programming) condition(vpc *v1alpha1.VPC) metav1.Condition {
 		return set(false, "Problems", strings.Join(p.problems, " "))
 	case len(p.waiting) > 0:
 		return set(false, progressing, fmt.Sprintf("In force on %d of %d switches; waiting for %s.", p.ready, p.switches, strings.Join(p.waiting, ", ")))
+	case len(p.uncabled) > 0:
+		return set(false, reasonNotCabled, fmt.Sprintf("In force on %d of %d switches, and pods on %d hosts wait. %s", p.ready, p.switches, len(p.uncabled), p.uncabled[0].Brief()))
 	case p.switches == 0:
 		return set(true, "NoAttachments", "No attachment needs the VPC on a switch yet.")
 	}

@@ -1,7 +1,6 @@
 package wire_test
 
 import (
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,19 +11,19 @@ import (
 // A machine that starts anew knows from its disk who was there, and by the first
 // frame that it still is.
 func TestRestart(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "neighbours")
 	node, leaf := newSpace(t), newSpace(t)
 	cable(node, "eth0", leaf, "Ethernet0")
 	first, b := node.agent(named("node1")), leaf.agent(named("leaf1"))
 	first.untilNeighbors("eth0: leaf1 Ethernet0")
 	since := first.Neighbors()[0].FirstSeen
-	if err := cache.Save(file, first.Neighbors()); err != nil {
+	text, err := cache.Encode(first.Neighbors())
+	if err != nil {
 		t.Fatal(err)
 	}
 	first.end()
 	b.end()
 
-	saved, err := cache.Load(file, time.Now(), time.Hour)
+	saved, err := cache.Decode(text, time.Now(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,47 +3,27 @@ package yang_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/sonic"
 	"github.com/switchlet/switchlet/sonic/configdb"
 	"github.com/switchlet/switchlet/sonic/yang"
 )
 
-// What is wrong with SONiC's own boxes is in testdata/boxes; -update writes it anew.
+// What is wrong with SONiC's own boxes is in testdata/boxes.
 func TestBoxes(t *testing.T) {
 	schema := load(t)
 	for name, db := range boxes(t) {
 		t.Run(name, func(t *testing.T) {
 			c := yang.NewChecker(schema, db)
 			got := lines(c.Violations()) + "no model: " + strings.Join(c.Unmodelled(), " ") + "\n"
-			golden := filepath.Join("testdata", "boxes", name+".txt")
-			if update() {
-				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			equalTexts(t, golden, want, got)
+			golden.File(t, filepath.Join("testdata", "boxes", name+".txt"), []byte(got))
 		})
 	}
-}
-
-func update() bool {
-	return flag.Lookup("update") != nil && flag.Lookup("update").Value.String() == "true"
-}
-
-func TestMain(m *testing.M) {
-	flag.Bool("update", false, "write the expected violations of SONiC's boxes anew")
-	flag.Parse()
-	os.Exit(m.Run())
 }
 
 // boxes are the whole boxes among SONiC's own data. One file has several.

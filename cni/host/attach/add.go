@@ -120,8 +120,14 @@ func noGateway(r request.Request, n *networks.Network) error {
 
 // ready is the pod's network when pods can be attached to it.
 func (s *Service) ready(now current, r request.Request) (*networks.Network, error) {
+	if !now.set.Known {
+		return nil, s.unknownNode(protocol.CodeTryAgain)
+	}
 	n, err := now.set.Find(r)
 	if err != nil {
+		return nil, err
+	}
+	if err := n.NotAt(r); err != nil {
 		return nil, err
 	}
 	if err := n.NotReady(); err != nil {

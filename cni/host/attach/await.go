@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/switchlet/switchlet/cni/host/request"
+	"github.com/switchlet/switchlet/cni/protocol"
 )
 
 // Await returns when pods can be attached to a network on this host, or with the
@@ -24,6 +25,9 @@ func (s *Service) Await(ctx context.Context, r request.Request) error {
 
 // offers is why pods cannot be attached to a network, nil if they can.
 func (s *Service) offers(now current, r request.Request) error {
+	if !now.set.Known {
+		return s.unknownNode(protocol.CodeTryAgain)
+	}
 	n, err := now.set.Named(r)
 	if err == nil {
 		err = n.NotReady()

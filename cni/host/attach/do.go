@@ -60,8 +60,7 @@ func (s *Service) status(r request.Request) error {
 	now, _ := s.now()
 	switch {
 	case !now.set.Known:
-		return &protocol.Error{Code: protocol.CodeUnavailable, Message: "Switchlet does not know this node yet: it has no HostConfig",
-			Details: "the controller makes one for each Host: see kubectl get hosts, and the controller's log"}
+		return s.unknownNode(protocol.CodeUnavailable)
 	case now.err != nil:
 		return &protocol.Error{Code: protocol.CodeUnavailable, Message: now.err.Error(), Details: agentLog}
 	case r.VPCNamespace == "":
@@ -76,6 +75,12 @@ func (s *Service) status(r request.Request) error {
 		return &protocol.Error{Code: protocol.CodeUnavailable, Message: err.Error(), Details: agentLog}
 	}
 	return nil
+}
+
+// unknownNode is the error of a node whose HostConfig the agent has not seen.
+func (s *Service) unknownNode(code int) error {
+	return &protocol.Error{Code: code, Message: fmt.Sprintf("Switchlet does not know node %s: it has no HostConfig", s.cfg.Node),
+		Details: fmt.Sprintf("the controller makes one for each node that is no switch: see kubectl get node,host,hostconfig %s; if it is there, see the log of the node's pod of DaemonSet switchlet-host-agent", s.cfg.Node)}
 }
 
 // failed is an error of the kernel or the disk.

@@ -13,6 +13,9 @@ import (
 	"syscall"
 )
 
+// ErrTooLarge is wrapped when a file is larger than it can be; its text is the way out.
+var ErrTooLarge = errors.New("move it away")
+
 // Read reads a file that has most octets at most.
 func Read(name string, most int) ([]byte, error) {
 	f, err := os.Open(name)
@@ -22,7 +25,7 @@ func Read(name string, most int) ([]byte, error) {
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err == nil && len(text) > most {
-		err = fmt.Errorf("%s is larger than %d octets: move it away", name, most)
+		err = fmt.Errorf("%s is larger than %d octets: %w", name, most, ErrTooLarge)
 	}
 	return text, err
 }

@@ -1,6 +1,7 @@
 package file_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,7 +60,7 @@ func TestReplaceFails(t *testing.T) {
 func TestReadIsBounded(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "f")
 	must(t, os.WriteFile(name, []byte("four"), 0o600))
-	if _, err := file.Read(name, 3); err == nil || !strings.Contains(err.Error(), "larger than 3 octets: move it away") {
+	if _, err := file.Read(name, 3); !errors.Is(err, file.ErrTooLarge) || !strings.Contains(err.Error(), "larger than 3 octets: move it away") {
 		t.Error(err)
 	}
 }

@@ -1,12 +1,13 @@
 package link
 
 import (
-	"errors"
 	"fmt"
 	"syscall"
 
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/switchlet/switchlet/cni/eintr"
 )
 
 // conn is a connection to the kernel, of the network namespace in which it was made
@@ -25,7 +26,7 @@ func dial() (*conn, error) {
 	return &conn{fd: fd}, nil
 }
 
-func (c *conn) close() { unix.Close(c.fd) }
+func (c *conn) close() error { return unix.Close(c.fd) }
 
 // change is one that the kernel is asked for.
 type change struct {
@@ -64,7 +65,7 @@ func (c *conn) do(all ...change) error {
 }
 
 func (c *conn) send(text []byte) error {
-	return again(func() error { return unix.Sendto(c.fd, text, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) })
+	return eintr.Again(func() error { return unix.Sendto(c.fd, text, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) })
 }
 
 // answers reads those to as many requests as were made, in their order.
@@ -72,7 +73,7 @@ func (c *conn) answers(first uint32, want int) ([]unix.Errno, error) {
 	all, buffer := make([]unix.Errno, want), make([]byte, unix.Getpagesize())
 	for got := 0; got < want; {
 		n := 0
-		err := again(func() (err error) {
+		err := eintr.Again(func() (err error) {
 			n, _, err = unix.Recvfrom(c.fd, buffer, 0)
 			return err
 		})
@@ -93,15 +94,6 @@ func (c *conn) answers(first uint32, want int) ([]unix.Errno, error) {
 		}
 	}
 	return all, nil
-}
-
-// again does a system call until no signal gets in between.
-func again(call func() error) error {
-	for {
-		if err := call(); !errors.Is(err, unix.EINTR) {
-			return err
-		}
-	}
 }
 
 // index of a device, and mtu; the kernel tells both without a lock (netdevice(7)).

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/vishvananda/netlink"
@@ -36,24 +37,33 @@ type Kernel struct {
 
 	background sync.WaitGroup
 	closed     chan struct{}
+	opened     []func() error // what closes it, in the order in which it was opened
 }
 
 // Open connects to the kernel in the network namespace of the calling thread.
 func Open(cfg Config) (_ *Kernel, err error) {
 	k := &Kernel{cfg: cfg, closed: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.Close())
+		}
+	}()
 	if k.home, err = os.Open(filepath.Join(cfg.Proc, "thread-self/ns/net")); err != nil {
 		return nil, fmt.Errorf("network namespace of the host: %w", err)
 	}
+	k.opened = append(k.opened, k.home.Close)
 	if k.back, err = own("/proc"); err != nil {
-		return nil, errors.Join(fmt.Errorf("network namespace of the program: %w", err), k.home.Close())
+		return nil, fmt.Errorf("network namespace of the program: %w", err)
 	}
+	k.opened = append(k.opened, k.back.Close)
 	if k.maker, err = dial(); err != nil {
-		return nil, errors.Join(err, k.home.Close(), k.back.Close())
+		return nil, err
 	}
+	k.opened = append(k.opened, k.maker.close)
 	if k.host, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
-		k.maker.close()
-		return nil, errors.Join(fmt.Errorf("connect to the kernel: %w", err), k.home.Close(), k.back.Close())
+		return nil, fmt.Errorf("connect to the kernel: %w", err)
 	}
+	k.opened = append(k.opened, func() error { k.host.Close(); return nil })
 	return k, nil
 }
 
@@ -61,9 +71,11 @@ func Open(cfg Config) (_ *Kernel, err error) {
 func (k *Kernel) Close() error {
 	close(k.closed)
 	k.background.Wait()
-	k.host.Close()
-	k.maker.close()
-	return errors.Join(k.home.Close(), k.back.Close())
+	var errs []error
+	for _, last := range slices.Backward(k.opened) {
+		errs = append(errs, last())
+	}
+	return errors.Join(errs...)
 }
 
 // Devices are the network devices of the host.

@@ -9,6 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/switchlet/switchlet/cni/eintr"
 	"github.com/switchlet/switchlet/cni/host/uplink"
 )
 
@@ -144,7 +145,7 @@ func (v variable) set(folder int) error {
 	if err == nil && strings.TrimSpace(string(was[:n])) == v.value {
 		return nil
 	}
-	return again(func() error {
+	return eintr.Again(func() error {
 		_, err := unix.Pwrite(file, []byte(v.value), 0)
 		return err
 	})

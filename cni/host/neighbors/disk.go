@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/switchlet/switchlet/lldp/cache"
 	"github.com/switchlet/switchlet/lldp/wire"
 )
 
@@ -40,7 +39,7 @@ type disk struct {
 // and nobody is known then.
 func openDisk(dir string, now time.Time, forget time.Duration) (*disk, []wire.Neighbor) {
 	d := &disk{file: filepath.Join(dir, fileName), due: now.Add(saveEvery)}
-	known, err := cache.Load(d.file, now, forget)
+	known, err := load(d.file, now, forget)
 	if err != nil {
 		d.err, d.due = err, now // written anew it is sound again
 	}
@@ -58,7 +57,7 @@ func (d *disk) changed(now time.Time) {
 // save writes the file. If that fails it is tried again.
 func (d *disk) save(now time.Time, all []wire.Neighbor) {
 	err := os.MkdirAll(filepath.Dir(d.file), 0o700)
-	if err = errors.Join(err, cache.Save(d.file, all)); err != nil {
+	if err = errors.Join(err, save(d.file, all)); err != nil {
 		err = fmt.Errorf("--state-dir: %w", err)
 	}
 	d.spent = later(now, d.spent).Add(saveApart)

@@ -39,19 +39,47 @@ func TestDiskIsSpared(t *testing.T) {
 	}
 }
 
-// What is damaged is said until it is written anew, which is at once.
+// What is damaged is said until it is written anew, which is at once, and is there for
+// people to look at. Nobody is known then.
 func TestDiskIsDamaged(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, fileName), []byte("nonsense"), 0o600); err != nil {
+	for name, text := range map[string]string{"nonsense": "nonsense", "empty": "", "too large": strings.Repeat("x", maxFileSize+1)} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, fileName), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			d, known := openDisk(dir, start(), time.Hour)
+			if d.err == nil || !strings.Contains(d.err.Error(), ".damaged") || known != nil || d.due.After(start()) {
+				t.Errorf("error %v, known %v, due %v", d.err, known, d.due)
+			}
+			if aside, err := os.ReadFile(filepath.Join(dir, fileName+".damaged")); err != nil || string(aside) != text {
+				t.Errorf("%d octets are aside, error %v", len(aside), err)
+			}
+			d.save(start(), nil)
+			if d.err != nil {
+				t.Errorf("error %v when it is written anew", d.err)
+			}
+		})
+	}
+}
+
+// Who was heard is known after a restart, and a file that says the same is not written
+// again.
+func TestDiskRemembers(t *testing.T) {
+	dir, all := t.TempDir(), []wire.Neighbor{heardAt(start(), "eth1", "leaf1", "etp1")}
+	d, _ := openDisk(dir, start(), time.Hour)
+	d.save(start(), all)
+	before, err := os.Stat(d.file)
+	if err != nil {
 		t.Fatal(err)
 	}
 	d, known := openDisk(dir, start(), time.Hour)
-	if d.err == nil || !strings.Contains(d.err.Error(), ".damaged") || known != nil || d.due.After(start()) {
-		t.Errorf("error %v, known %v, due %v", d.err, known, d.due)
+	if d.err != nil || len(known) != 1 || !known[0].Stale || known[0].Interface != "eth1" {
+		t.Errorf("known %+v, error %v", known, d.err)
 	}
-	d.save(start(), nil)
-	if d.err != nil {
-		t.Errorf("error %v when it is written anew", d.err)
+	d.save(start(), all)
+	if after, err := os.Stat(d.file); err != nil || !os.SameFile(before, after) {
+		t.Errorf("it was replaced, error %v", err)
 	}
 }
 

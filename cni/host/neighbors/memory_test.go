@@ -1,54 +1,26 @@
 package neighbors
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 	"pgregory.net/rapid"
 
-	"github.com/switchlet/switchlet/lldp/cache"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/lldp/frame"
 	"github.com/switchlet/switchlet/lldp/wire"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // Each file of testdata is a story: who is heard on all NICs at a moment, a line
 // for each with NIC, chassis and port, "(stale)" before those of whom the wire
 // says so; then what is known, and when to look again. "gone eth1" names NICs that
 // are no longer there; "restart" is a new memory that knows what was on the disk.
-func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := txtar.Format(play(t, archive))
-			if *update {
-				if err := os.WriteFile(file, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(string(txtar.Format(archive)), string(got)); diff != "" {
-				t.Errorf("(-want +got), go test -update writes it anew:\n%s", diff)
-			}
-		})
-	}
-}
+func TestScenarios(t *testing.T) { golden.Archives(t, "testdata/*.txtar", play) }
 
 // start is any moment.
 func start() time.Time { return time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC) }
@@ -85,10 +57,10 @@ func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
 func restarted(t *testing.T, m *memory, now time.Time) *memory {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "neighbors")
-	if err := cache.Save(file, m.all()); err != nil {
+	if err := save(file, m.all()); err != nil {
 		t.Fatal(err)
 	}
-	known, err := cache.Load(file, now, m.forget)
+	known, err := load(file, now, m.forget)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,12 +43,22 @@ func (n *Network) NotReady() error {
 		Details: "it is tried again by itself; " + n.Describe()}
 }
 
+// NotAt is the error of a pod that names another NIC than the network is tied to, nil if
+// there is none. The controller ties it when it sees the pod.
+func (n *Network) NotAt(r request.Request) error {
+	switch {
+	case r.Master == "" || r.Master == n.Master:
+		return nil
+	case n.Master == "":
+		return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network %s is not tied to NIC %s of this host yet, as network configuration %q wants it", n.Name(), r.Master, r.Network),
+			Details: "the controller does it; " + n.Describe()}
+	}
+	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("network configuration %q: master is %s, and other pods on this host tie network %s to %s", r.Network, r.Master, n.Name(), n.Master),
+		Details: "name the same NIC or bond in all NetworkAttachmentDefinitions of a subnet, or have the pod run on another node"}
+}
+
 // Named is the network that a request means, whosever pod it is for.
 func (s Set) Named(r request.Request) (*Network, error) {
-	if !s.Known {
-		return nil, &protocol.Error{Code: protocol.CodeTryAgain, Message: "Switchlet does not know this node yet: it has no HostConfig",
-			Details: "the controller makes one for each Host: see kubectl get hosts, and the controller's log"}
-	}
 	if r.VNI != 0 {
 		if n := s.networks[r.VNI]; n != nil {
 			return n, nil
@@ -97,7 +107,7 @@ func ambiguous(r request.Request, found []*Network) error {
 
 func unknown(r request.Request) error {
 	return &protocol.Error{Code: protocol.CodeTryAgain, Message: fmt.Sprintf("this node has no network for %s yet", r.Name()),
-		Details: fmt.Sprintf("it is tried again by itself; is there such a VPC (kubectl get vpc -A), is the node cabled (kubectl get links), is the name right in network configuration %q?", r.Network)}
+		Details: fmt.Sprintf("it is tried again by itself; is there such a VPC (kubectl get vpc -A), is the name right in network configuration %q, what do the pod's other events say?", r.Network)}
 }
 
 // Describe is the command that tells more about a network.

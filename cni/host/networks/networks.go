@@ -19,7 +19,8 @@ type Network struct {
 	Owner      v1alpha1.ObjectReference
 	Subnet     string
 	Namespaces []string
-	MTU        int // 0: the NIC's
+	Master     string // the NIC, or bond, that its pods tie it to; empty: none
+	MTU        int    // 0: the NIC's
 	// Subnets are its CIDRs with what of them is the host's. Their Taboo and Fixed
 	// are those of nobody.
 	Subnets []ipam.Subnet
@@ -101,7 +102,7 @@ const ReasonInvalid = "InvalidSpec"
 
 func compile(raw v1alpha1.HostNetwork) (*Network, error) {
 	n := &Network{
-		VNI: raw.VNI, Owner: raw.Owner, Subnet: raw.Subnet, Namespaces: raw.Namespaces, MTU: int(raw.MTU),
+		VNI: raw.VNI, Owner: raw.Owner, Subnet: raw.Subnet, Namespaces: raw.Namespaces, Master: raw.Master, MTU: int(raw.MTU),
 		Uplinks: raw.Uplinks, Ready: raw.Ready, Message: raw.Message,
 	}
 	for _, text := range raw.CIDRs {

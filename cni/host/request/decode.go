@@ -20,6 +20,7 @@ type config struct {
 	VPCNamespace string          `json:"vpcNamespace"`
 	VNI          vni             `json:"VNI"`
 	Mode         string          `json:"mode"`
+	Master       string          `json:"master"`
 	MTU          int             `json:"mtu"`
 	DefaultRoute bool            `json:"defaultRoute"`
 	DeviceID     string          `json:"deviceID"`
@@ -99,10 +100,17 @@ func (k Key) check() error {
 		return &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_CONTAINERID is %q", k.ContainerID),
 			Details: "it has to begin with a letter or digit, and have letters, digits, '_', '.', '-' only, 128 at most"}
 	}
-	bad := func(c rune) bool { return c <= ' ' || c == '/' || c == ':' || c > '~' }
-	if k.IfName == "" || len(k.IfName) > 15 || k.IfName == "." || k.IfName == ".." || strings.ContainsFunc(k.IfName, bad) {
-		return &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_IFNAME is %q", k.IfName),
-			Details: "it has to be the name of an interface: 1 to 15 characters, no '/', ':' or space"}
+	if !isInterface(k.IfName) {
+		return &protocol.Error{Code: protocol.CodeEnvironment, Message: fmt.Sprintf("CNI_IFNAME is %q", k.IfName), Details: interfaceRule}
 	}
 	return nil
+}
+
+// interfaceRule is what isInterface asks for, for people.
+const interfaceRule = "it has to be the name of an interface: 1 to 15 characters, no '/', ':' or space"
+
+// isInterface says whether the kernel can have an interface of this name (IFNAMSIZ).
+func isInterface(name string) bool {
+	bad := func(c rune) bool { return c <= ' ' || c == '/' || c == ':' || c > '~' }
+	return name != "" && len(name) <= 15 && name != "." && name != ".." && !strings.ContainsFunc(name, bad)
 }

@@ -55,6 +55,8 @@ type Request struct {
 	VNI                       int32
 	VPC, Subnet, VPCNamespace string
 	Mode                      Mode
+	// Master is the NIC of the host, or the bond, that the network is to be at; empty: any.
+	Master string
 	// MTU of the interface; 0: the network's.
 	MTU int
 	// DefaultRoute: the pod's default route leads through the interface.
@@ -102,7 +104,7 @@ func Parse(p protocol.Request) (Request, error) {
 	}
 	r := Request{
 		Key: Key{p.ContainerID, p.IfName}, NetnsPath: p.Netns, Version: raw.CNIVersion, Network: raw.Name,
-		VPC: raw.VPC, Subnet: raw.Subnet, VPCNamespace: raw.VPCNamespace, MTU: raw.MTU, VNI: int32(raw.VNI), DefaultRoute: raw.DefaultRoute,
+		VPC: raw.VPC, Subnet: raw.Subnet, VPCNamespace: raw.VPCNamespace, MTU: raw.MTU, VNI: int32(raw.VNI), DefaultRoute: raw.DefaultRoute, Master: raw.Master,
 		Claim: raw.Runtime.Claim, Previous: raw.Previous, Valid: raw.Valid,
 	}
 	if p.Command == "GC" || p.Command == "STATUS" {
@@ -130,6 +132,9 @@ func (r *Request) complete(raw config, args map[string]string) error {
 	}
 	if r.MTU != 0 && (r.MTU < 576 || r.MTU > 9216) {
 		return invalid(raw, "mtu is %s", fmt.Sprint(r.MTU), "it has to be from 576 to 9216, or left out")
+	}
+	if r.Master != "" && !isInterface(r.Master) {
+		return invalid(raw, "master is %q", r.Master, interfaceRule)
 	}
 	if r.DeviceID = raw.Runtime.DeviceID; r.DeviceID == "" {
 		r.DeviceID = raw.DeviceID

@@ -55,6 +55,7 @@ func TestParseRefuses(t *testing.T) {
 		{add(`{"cniVersion":"1.0.0","name":"n","VNI":16777216}`, ""), 6, "VNI is 16777216"},
 		{add(`{"cniVersion":"1.0.0","name":"n","VNI":0}`, ""), 6, "VNI is 0"},
 		{add(`{"cniVersion":"1.0.0","name":"n","vpc":"b","mtu":100}`, ""), 7, "mtu is 100: it has to be from 576"},
+		{add(`{"cniVersion":"1.0.0","name":"n","vpc":"b","master":"../eth0"}`, ""), 7, `master is "../eth0": it has to be the name of an interface`},
 		{add(`{"cniVersion":"1.0.0","name":"n","vpc":"b","deviceID":"../../x"}`, ""), 7, `deviceID is "../../x"`},
 		{add(`{"cniVersion":"1.0.0","name":"n","vpc":"b","runtimeConfig":{"ips":["10.1.0.300"]}}`, ""), 7, `the address asked for is "10.1.0.300"`},
 		{add(`{"cniVersion":"1.0.0","name":"n","vpc":"b","runtimeConfig":{"mac":"00:00:00:00:00:00"}}`, ""), 7, `the MAC address asked for is "00:00:00:00:00:00"`},
@@ -75,6 +76,7 @@ func TestParseRefuses(t *testing.T) {
 // Whatever comes, the agent goes on, and what it takes is in bounds.
 func FuzzParse(f *testing.F) {
 	f.Add("c1", "net1", "K8S_POD_NAMESPACE=a", []byte(`{"cniVersion":"1.1.0","name":"n","VNI":"1","cni.dev/valid-attachments":[{"containerID":"c","ifname":"i"}]}`))
+	f.Add("c2", "eth0", "", []byte(`{"cniVersion":"1.0.0","name":"n","vpc":"b","master":"bond0"}`))
 	f.Add("", "", ";=;", []byte(`{"cniVersion":"0.3.0","prevResult":[],"runtimeConfig":{"ips":[""]}}`))
 	f.Fuzz(func(t *testing.T, container, name, args string, config []byte) {
 		for _, command := range []string{"ADD", "DEL", "GC"} {
@@ -85,6 +87,8 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("%s: %v is no error for a runtime", command, err)
 			case err == nil && command == "ADD" && (r.IfName == "" || len(r.IfName) > 15 || strings.Contains(r.IfName, "/") || r.VNI < 0 || r.VNI >= 1<<24):
 				t.Errorf("%+v", r)
+			case err == nil && command == "ADD" && (len(r.Master) > 15 || strings.ContainsAny(r.Master, "/: ")):
+				t.Errorf("master %q", r.Master)
 			case err == nil && len(r.Previous) > 0 && !json.Valid(r.Previous):
 				t.Errorf("prevResult %s", r.Previous)
 			}

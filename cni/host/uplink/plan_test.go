@@ -2,7 +2,6 @@ package uplink
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,55 +11,49 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 )
 
 // A scenario has the devices of a host and one or more lists of networks. Each
 // list is followed by the steps that it takes, which are done, and by the problems.
 // A comment ahead says what it is about.
-func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d scenarios, error %v", len(files), err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			host := fakeHost{}
-			var steps []Step
-			var problems []v1alpha1.Problem
-			for _, part := range archive.Files {
-				var got string
-				switch part.Name {
-				case "host":
-					host.parse(t, string(part.Data))
-					continue
-				case "networks":
-					steps, problems = Plan(host.devices(), parseNetworks(t, string(part.Data)))
-					for _, s := range steps {
-						if err := host.do(s); err != nil {
-							t.Fatalf("%s: %v", s, err)
-						}
-					}
-					if again, _ := Plan(host.devices(), parseNetworks(t, string(part.Data))); len(again) > 0 {
-						t.Errorf("and then it takes %s", again)
-					}
-					continue
-				case "steps":
-					got = lines(steps)
-				case "problems":
-					for _, p := range problems {
-						got += fmt.Sprintf("%s %s: %s\n", p.Owner.Name, p.Reason, p.Message)
-					}
-				}
-				if want := string(part.Data); got != want {
-					t.Errorf("%s: got\n%swant\n%s", part.Name, got, want)
+func TestScenarios(t *testing.T) { golden.Archives(t, "testdata/*.txtar", play) }
+
+func play(t *testing.T, archive *txtar.Archive) *txtar.Archive {
+	t.Helper()
+	host := fakeHost{}
+	var steps []Step
+	var problems []v1alpha1.Problem
+	for i, part := range archive.Files {
+		switch text := string(part.Data); part.Name {
+		case "host":
+			host.parse(t, text)
+		case "networks":
+			steps, problems = Plan(host.devices(), parseNetworks(t, text))
+			for _, s := range steps {
+				if err := host.do(s); err != nil {
+					t.Fatalf("%s: %v", s, err)
 				}
 			}
-		})
+			if again, _ := Plan(host.devices(), parseNetworks(t, text)); len(again) > 0 {
+				t.Errorf("and then it takes %s", again)
+			}
+		case "steps":
+			archive.Files[i].Data = []byte(lines(steps))
+		case "problems":
+			archive.Files[i].Data = []byte(told(problems))
+		default:
+			t.Fatalf("%q is no part of a scenario", part.Name)
+		}
 	}
+	return archive
+}
+
+func told(problems []v1alpha1.Problem) (text string) {
+	for _, p := range problems {
+		text += fmt.Sprintf("%s %s: %s\n", p.Owner.Name, p.Reason, p.Message)
+	}
+	return text
 }
 
 func lines(steps []Step) (text string) {

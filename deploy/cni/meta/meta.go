@@ -185,7 +185,9 @@ func (c Call) conf(d delegate) *libcni.RuntimeConf {
 // listOf is a configuration as a list, whichever form it has.
 func listOf(d delegate) (*libcni.NetworkConfigList, error) {
 	var form struct {
-		Plugins []json.RawMessage `json:"plugins"`
+		CNIVersion string            `json:"cniVersion,omitempty"`
+		Name       string            `json:"name"`
+		Plugins    []json.RawMessage `json:"plugins"`
 	}
 	if err := json.Unmarshal(d.Config, &form); err != nil {
 		return nil, err
@@ -193,11 +195,12 @@ func listOf(d delegate) (*libcni.NetworkConfigList, error) {
 	if len(form.Plugins) > 0 {
 		return libcni.ConfListFromBytes(d.Config)
 	}
-	single, err := libcni.NetworkPluginConfFromBytes(d.Config)
+	form.Plugins = []json.RawMessage{d.Config}
+	list, err := json.Marshal(form)
 	if err != nil {
 		return nil, err
 	}
-	return libcni.ConfListFromConf(single)
+	return libcni.ConfListFromBytes(list)
 }
 
 // statusOf is what is told of a network: the first interface in the pod. A result

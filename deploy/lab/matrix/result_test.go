@@ -1,21 +1,17 @@
 package matrix_test
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest/golden"
 	"github.com/switchlet/switchlet/deploy/lab/matrix"
 )
-
-var update = flag.Bool("update", false, "write what is shown to testdata")
 
 // tenants are two VPCs; blue has IPv6, red has not.
 func tenants(t *testing.T) []matrix.Endpoint {
@@ -84,19 +80,7 @@ func TestTable(t *testing.T) {
 				{Name: "colour", Data: []byte(strings.ReplaceAll(r.Table(true), "\x1b[", "^["))},
 				{Name: "lines", Data: []byte(strings.Join(append(r.Lines(), ""), "\n"))},
 			}})
-			file := filepath.Join("testdata", name+".txtar")
-			if *update {
-				if err := os.WriteFile(file, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Error(diff)
-			}
+			golden.File(t, filepath.Join("testdata", name+".txtar"), got)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/containernetworking/cni/pkg/types"
 	types100 "github.com/containernetworking/cni/pkg/types/100"
@@ -13,7 +14,7 @@ import (
 // calls before all others: it switches the pod's loopback on.
 const loopbackName = "loopback"
 
-func loopback(command string, c meta.Call) error {
+func loopback(command string, c meta.Call, out io.Writer) error {
 	if command != "ADD" {
 		return nil
 	}
@@ -26,5 +27,5 @@ func loopback(command string, c meta.Call) error {
 	if err != nil {
 		return err
 	}
-	return old.Print()
+	return old.PrintTo(out)
 }

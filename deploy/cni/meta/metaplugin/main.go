@@ -35,25 +35,25 @@ const patience = time.Minute
 func main() {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Stdout); err != nil {
 		text, _ := json.Marshal(types.Error{Code: 999, Msg: err.Error()}) // strings and a number
-		fmt.Println(string(text))
+		fmt.Fprintln(os.Stdout, string(text))
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
+func run(ctx context.Context, out io.Writer) error {
 	text, err := io.ReadAll(os.Stdin)
 	if err != nil {
 		return err
 	}
 	command := os.Getenv("CNI_COMMAND")
 	if command == "VERSION" {
-		_, err := fmt.Println(`{"cniVersion":"1.0.0","supportedVersions":["0.3.1","0.4.0","1.0.0","1.1.0"]}`)
+		_, err := fmt.Fprintln(out, `{"cniVersion":"1.0.0","supportedVersions":["0.3.1","0.4.0","1.0.0","1.1.0"]}`)
 		return err
 	}
 	if filepath.Base(os.Args[0]) == loopbackName {
-		return loopback(command, callOf(os.Getenv))
+		return loopback(command, callOf(os.Getenv), out)
 	}
 	var c config
 	if err := json.Unmarshal(text, &c); err != nil {
@@ -68,10 +68,10 @@ func run(ctx context.Context) error {
 		return fmt.Errorf("cluster: %w", err)
 	}
 	m := meta.Meta{Source: api, Cluster: cluster, Path: filepath.SplitList(os.Getenv("CNI_PATH")), Dir: c.Dir}
-	return do(ctx, m, api, command, c.CNIVersion)
+	return do(ctx, m, api, command, c.CNIVersion, out)
 }
 
-func do(ctx context.Context, m meta.Meta, api *server, command, version string) error {
+func do(ctx context.Context, m meta.Meta, api *server, command, version string, out io.Writer) error {
 	call := callOf(os.Getenv)
 	switch command {
 	case "ADD":
@@ -85,7 +85,7 @@ func do(ctx context.Context, m meta.Meta, api *server, command, version string) 
 		if result, err = result.GetAsVersion(version); err != nil {
 			return err
 		}
-		return result.Print()
+		return result.PrintTo(out)
 	case "DEL":
 		return m.Del(ctx, call)
 	case "CHECK":

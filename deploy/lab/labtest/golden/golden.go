@@ -6,6 +6,7 @@ package golden
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -40,6 +41,35 @@ func Archives(t *testing.T, pattern string, play func(t *testing.T, archive *txt
 	})
 }
 
+// File compares one outcome with a file, for tests whose input is elsewhere.
+func File(t *testing.T, file string, got []byte) {
+	t.Helper()
+	want, err := os.ReadFile(file)
+	if err != nil && !updates() {
+		t.Fatal(err)
+	}
+	compare(t, file, want, got)
+}
+
+// Section compares one outcome with a section of an archive, which several tests share.
+func Section(t *testing.T, file, name string, got []byte) {
+	t.Helper()
+	archive, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := txtar.Format(archive)
+	i := slices.IndexFunc(archive.Files, func(f txtar.File) bool { return f.Name == name })
+	if i < 0 {
+		i = len(archive.Files)
+		archive.Files = append(archive.Files, txtar.File{Name: name})
+	}
+	archive.Files[i].Data = got
+	compare(t, file, want, txtar.Format(archive))
+}
+
+func updates() bool { return os.Getenv("SWITCHLET_TEST_UPDATE") != "" }
+
 func each(t *testing.T, pattern string, test func(t *testing.T, file string)) {
 	t.Helper()
 	files, err := filepath.Glob(pattern)
@@ -53,7 +83,7 @@ func each(t *testing.T, pattern string, test func(t *testing.T, file string)) {
 
 func compare(t *testing.T, file string, want, got []byte) {
 	t.Helper()
-	if os.Getenv("SWITCHLET_TEST_UPDATE") != "" {
+	if updates() {
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}

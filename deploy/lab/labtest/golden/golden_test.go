@@ -29,16 +29,30 @@ func write(t *testing.T, text string) (pattern, file string) {
 
 func TestOutcomeIsTheSame(t *testing.T) {
 	t.Setenv("SWITCHLET_TEST_UPDATE", "")
-	pattern, _ := write(t, "-- in --\nho\n-- out --\nHO\n")
+	pattern, file := write(t, "-- in --\nho\n-- out --\nHO\n")
 	golden.Archives(t, pattern, shout)
+	golden.Section(t, file, "out", []byte("HO\n"))
+	golden.File(t, file, []byte("-- in --\nho\n-- out --\nHO\n"))
 	golden.Files(t, pattern, func(_ *testing.T, text []byte) []byte { return text })
 }
 
 func TestUpdateWritesTheOutcome(t *testing.T) {
 	t.Setenv("SWITCHLET_TEST_UPDATE", "1")
 	pattern, file := write(t, "-- in --\nho\n-- out --\nhello\n")
-	golden.Archives(t, pattern, shout)
-	if text, err := os.ReadFile(file); err != nil || string(text) != "-- in --\nho\n-- out --\nHO\n" {
-		t.Errorf("the file is %q, %v", text, err)
+	says := func(want string) {
+		t.Helper()
+		if text, err := os.ReadFile(file); err != nil || string(text) != want {
+			t.Errorf("the file is %q, %v; want %q", text, err, want)
+		}
 	}
+	golden.Archives(t, pattern, shout)
+	says("-- in --\nho\n-- out --\nHO\n")
+	golden.Section(t, file, "out", []byte("ho ho\n"))
+	golden.Section(t, file, "more", []byte("HO\n"))
+	says("-- in --\nho\n-- out --\nho ho\n-- more --\nHO\n")
+	golden.File(t, file, []byte("ho\n"))
+	says("ho\n")
+	file += ".new"
+	golden.File(t, file, []byte("ho\n"))
+	says("ho\n")
 }
