@@ -162,18 +162,19 @@ type ReleaseStrategy struct {
 	// +optional
 	Drain ReleaseDrain `json:"drain,omitempty"`
 	// Checks that the switch's agent makes before and after: what held before has
-	// to hold after.
+	// to hold after. An empty list is none; nil is not written, and gives all.
 	// +kubebuilder:default={BGPSessions,EVPNRoutes,InstalledRoutes,Uplinks,LLDPNeighbors,AgentConverged,ContainersHealthy}
 	// +kubebuilder:validation:MaxItems=7
 	// +listType=set
 	// +optional
-	Checks []SwitchCheck `json:"checks,omitempty"`
-	// SoakSeconds is how long a switch has to be well before the next one is touched.
+	Checks []SwitchCheck `json:"checks,omitzero"`
+	// SoakSeconds is how long a switch has to be well before the next one is touched;
+	// 0 for no time at all.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=604800
 	// +kubebuilder:default=60
 	// +optional
-	SoakSeconds int32 `json:"soakSeconds,omitempty"`
+	SoakSeconds *int32 `json:"soakSeconds,omitempty"`
 	// ProgressDeadlineSeconds is how long one step may take on one switch. Then
 	// the release stops; a switch that was touched gets back what it had.
 	// +kubebuilder:validation:Minimum=1

@@ -371,7 +371,7 @@ func releaseOf(name string, images ...string) *v1alpha1.NOSRelease {
 	}
 	r.Spec.Strategy.ProgressDeadlineSeconds = 50
 	r.Spec.Strategy.Drain.TimeoutSeconds = 50
-	r.Spec.Strategy.SoakSeconds = 1
+	r.Spec.Strategy.SoakSeconds = new(int32(1))
 	return r
 }
 

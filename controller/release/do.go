@@ -110,7 +110,7 @@ func Wake(in Inputs) time.Duration {
 		if !AtWork(r.Phase) {
 			continue
 		}
-		for _, limit := range []int32{strategy.ProgressDeadlineSeconds, strategy.Drain.TimeoutSeconds, strategy.SoakSeconds} {
+		for _, limit := range []int32{strategy.ProgressDeadlineSeconds, strategy.Drain.TimeoutSeconds, soakSeconds(strategy)} {
 			consider(seconds(limit) - since(in.Now, r.Since))
 		}
 		if r.UnwellSince != nil {

@@ -208,7 +208,7 @@ func (m *machine) soak(s *Switch, r *v1alpha1.ReleaseSwitchStatus) {
 		m.enter(r, v1alpha1.SwitchWaiting)
 		return
 	}
-	if m.check(s, r) && since(m.Now, r.Since) >= seconds(m.Release.Spec.Strategy.SoakSeconds) {
+	if m.check(s, r) && since(m.Now, r.Since) >= seconds(soakSeconds(m.Release.Spec.Strategy)) {
 		m.clean(r)
 		m.enter(r, v1alpha1.SwitchCurrent)
 	}

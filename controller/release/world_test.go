@@ -86,7 +86,7 @@ func newWorld(strategy v1alpha1.ReleaseStrategy, groups ...string) *world {
 // strategy is one in which nothing is slow.
 func strategy() v1alpha1.ReleaseStrategy {
 	return v1alpha1.ReleaseStrategy{
-		Groups: 1, SoakSeconds: 30, ProgressDeadlineSeconds: 300,
+		Groups: 1, SoakSeconds: new(int32(30)), ProgressDeadlineSeconds: 300,
 		Drain:  v1alpha1.ReleaseDrain{Mode: v1alpha1.DrainAuto, TimeoutSeconds: 120},
 		Checks: []v1alpha1.SwitchCheck{v1alpha1.CheckBGPSessions, v1alpha1.CheckUplinks},
 	}
