@@ -19,6 +19,7 @@ import (
 
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/maintenance"
+	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
@@ -37,6 +38,7 @@ type realBox struct {
 	box      *box.Box
 	counters *goredis.Client
 	config   *goredis.Client
+	metrics  *metrics.Agent
 	stop     func()
 }
 
@@ -66,6 +68,7 @@ func (b *realBox) start(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	kube, err := watch.NewClient(b.y.cluster.Config(t, "admin", "system:masters"))
 	b.y.must(err)
+	b.metrics = metrics.NewAgent()
 	st, loaded, err := state.Open(b.box.StateDir())
 	b.y.must(err)
 	inbox, reporter := converge.NewInbox(), report.New(kube, "leaf1", log)
@@ -80,7 +83,7 @@ func (b *realBox) start(t *testing.T) {
 			b.y.mu.Unlock()
 			reporter.Answer(m, drained)
 		},
-		Window: 100 * time.Millisecond, Tick: 20 * time.Millisecond, Log: log,
+		Metrics: b.metrics, Window: 100 * time.Millisecond, Tick: 20 * time.Millisecond, Log: log,
 	})
 	b.y.must(err)
 	if damage != "" {
@@ -132,6 +135,20 @@ func (b *realBox) Ensure(_ context.Context, r store.Reference, _ uint64, _ func(
 }
 
 func (b *realBox) Collect(context.Context, []store.Reference) ([]string, error) { return nil, nil }
+
+// measures waits until the agent's metrics have all these lines.
+func (b *realBox) measures(lines ...string) {
+	b.y.t.Helper()
+	rbactest.Eventually(b.y.t, func() error {
+		text := string(b.metrics.Set.Text())
+		for _, line := range lines {
+			if !strings.Contains(text, line) {
+				return fmt.Errorf("%q is not in\n%s", line, text)
+			}
+		}
+		return nil
+	})
+}
 
 // admin is admin_status of a port.
 func (b *realBox) admin(t *testing.T, port string) string {
@@ -233,6 +250,7 @@ func realAgent(t *testing.T, y *yard) {
 	}
 	byHand(true)
 	y.drained("Drained", "spec.drained of the Switch is true.")
+	b.measures("switchlet_agent_drain_asked 1\n", "switchlet_agent_drain_in_force 1\n", "switchlet_agent_drained 1\n", "switchlet_agent_drain_ports_off 1\n")
 	y.images("core", "bgp-2")
 	y.reaches("core", v1alpha1.ReleaseWaiting, "spec.drained of Switch leaf1 is true")
 	b.stop()
@@ -246,6 +264,7 @@ func realAgent(t *testing.T, y *yard) {
 	y.runs("bgp", everywhere("bgp-2"))
 	y.rested()
 	y.drained("InService", "")
+	b.measures("switchlet_agent_drain_asked 0\n", "switchlet_agent_drain_ports_off 0\n", "switchlet_agent_drain_start_timestamp_seconds 0\n")
 	rbactest.Eventually(t, func() error {
 		var events corev1.EventList
 		if err := y.List(t.Context(), &events); err != nil {

@@ -103,6 +103,12 @@ func crashes(t *testing.T, y *yard) {
 	y.runs("bgp", everywhere("bgp-1"))
 	y.runs("lldp", everywhere("lldp-1"))
 	y.rested()
+	rbactest.Eventually(t, func() error {
+		if stopped, step := gauge(t, "switchlet_release_stopped"), gauge(t, "switchlet_release_last_step_seconds"); stopped != 1 || step < 1 {
+			return fmt.Errorf("metrics say of %v releases that they stopped, and of %v s of steps", stopped, step)
+		}
+		return nil
+	})
 	if s.Stop == nil || s.Stop.Switch != "leaf1" || !strings.Contains(s.Stop.Message, "gets back what it had") {
 		t.Errorf("stop %+v", s.Stop)
 	}
