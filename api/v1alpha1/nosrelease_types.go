@@ -23,6 +23,14 @@ const (
 	// its own Node nor when it joins (admission plugin NodeRestriction), so that a
 	// switch that joins gets nothing before it is admitted.
 	LabelAdmitted = Group + ".node-restriction.kubernetes.io/"
+	// ServiceAgent is the service that is the agent of the switch itself.
+	ServiceAgent = "agent"
+	// HashDeployed is the LabelServiceHash of the agent that a switch has without a
+	// release: that of the DaemonSet switchlet-agent. A Node has no label
+	// LabelAdmitted for it, so that a switch that joins gets it.
+	HashDeployed = "deployed"
+	// AdmittedNone is the value of a LabelAdmitted for which no pod may run.
+	AdmittedNone = "none"
 	// AnnotationApproved says how far a release is approved: the revision, "=",
 	// and how many groups, or "all". What is waited for is in status.approval.
 	AnnotationApproved = Group + "/approved"
@@ -46,7 +54,9 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(self.name in ['database', 'swss', 'syncd', 'teamd']) || has(self.allowDataPlane) && self.allowDataPlane",message="database, swss, syncd and teamd carry the data plane: replacing one of them interrupts every port of the switch. Set allowDataPlane to true if that is what is wanted"
 type ReleaseService struct {
 	// Name of the service, as SONiC's FEATURE table has it but with dashes: bgp,
-	// lldp, snmp, telemetry, dhcp-relay, …
+	// lldp, snmp, telemetry, dhcp-relay, … The service agent is Switchlet's own: its
+	// pod template is that of the DaemonSet switchlet-agent, and it is replaced
+	// before the others are, and apart from them.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`

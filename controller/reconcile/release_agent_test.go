@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type realBox struct {
 	counters *goredis.Client
 	config   *goredis.Client
 	metrics  *metrics.Agent
+	resumed  atomic.Int32 // how often an agent came or went while the switch was drained
 	stop     func()
 }
 
@@ -190,7 +192,8 @@ func cable(name, host, nic, sw, port string) *v1alpha1.Link {
 	return &v1alpha1.Link{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.LinkSpec{Ends: []v1alpha1.LinkEnd{{Switch: sw, Port: port}, {Host: host, NIC: nic}}}}
 }
 
-func realAgent(t *testing.T, y *yard) {
+// newRealFabric is a network at leaf1, which has the real agent.
+func newRealFabric(t *testing.T, y *yard) (*lab, *realBox) {
 	l := &lab{Client: y.Client}
 	t.Cleanup(func() {
 		for _, list := range []client.ObjectList{&v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{}, &v1alpha1.LinkList{}, &v1alpha1.HostConfigList{}} {
@@ -216,6 +219,17 @@ func realAgent(t *testing.T, y *yard) {
 		}
 		return nil
 	})
+	return l, b
+}
+
+// dualHomed says that what is at leaf1 is a host that has the network at leaf2, too.
+func dualHomed(t *testing.T, l *lab) {
+	l.create(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}, Spec: v1alpha1.HostSpec{NICs: []v1alpha1.DeclaredNIC{{Name: "eth0"}, {Name: "eth1"}}}},
+		cable("one", "host1", "eth0", "leaf1", "Ethernet8"), cable("two", "host1", "eth1", "leaf2", "Ethernet8"), attach("tenant-a/two", "blue/web", "leaf2/Ethernet8"))
+}
+
+func realAgent(t *testing.T, y *yard) {
+	l, b := newRealFabric(t, y)
 	r := releaseOf("core", "bgp-1")
 	r.Spec.Strategy.Checks = []v1alpha1.SwitchCheck{v1alpha1.CheckUplinks, v1alpha1.CheckLLDPNeighbors, v1alpha1.CheckAgentConverged, v1alpha1.CheckContainersHealthy}
 	r.Spec.Strategy.Drain.TimeoutSeconds = 3
@@ -228,9 +242,7 @@ func realAgent(t *testing.T, y *yard) {
 		t.Errorf("Ethernet8 is %s after a drain that was refused", got)
 	}
 
-	// It is a host with a second NIC at leaf2, where the network is, too.
-	l.create(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}, Spec: v1alpha1.HostSpec{NICs: []v1alpha1.DeclaredNIC{{Name: "eth0"}, {Name: "eth1"}}}},
-		cable("one", "host1", "eth0", "leaf1", "Ethernet8"), cable("two", "host1", "eth1", "leaf2", "Ethernet8"), attach("tenant-a/two", "blue/web", "leaf2/Ethernet8"))
+	dualHomed(t, l)
 	y.change("core", fmt.Sprintf(`{"metadata": {"annotations": {%q: %q}}, "spec": {"strategy": {"drain": {"timeoutSeconds": 50}}}}`, v1alpha1.AnnotationRetry, s.Stop.Retry))
 	y.drained("Drained", "For NOSRelease core.")
 	if got := b.admin(t, "Ethernet8"); got != "down" {

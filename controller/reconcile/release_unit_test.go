@@ -76,6 +76,36 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// What a Node says of versions is what the controller reads of it. Where an agent was
+// deployed, a Node without a label for it has that one.
+func TestAdmission(t *testing.T) {
+	const bgp, agent = "bgp", v1alpha1.ServiceAgent
+	for _, c := range []struct {
+		service, hash string
+		says          any
+	}{
+		{bgp, "v1", "v1"}, {bgp, "", nil},
+		{agent, "v1", "v1"}, {agent, "", "none"}, {agent, v1alpha1.HashDeployed, nil},
+	} {
+		says := admission(release.Label{Service: c.service, Hash: c.hash})
+		if says != c.says {
+			t.Errorf("%s %q: the label is %v, want %v", c.service, c.hash, says, c.says)
+		}
+		node := &corev1.Node{}
+		if says != nil {
+			node.Labels = map[string]string{v1alpha1.LabelAdmitted + c.service: says.(string)}
+		}
+		f := &fleet{nodes: map[string]*corev1.Node{"leaf1": node}, deployed: &corev1.PodTemplateSpec{}}
+		if got := f.admitted("leaf1")[c.service]; got != c.hash {
+			t.Errorf("%s: of the label %v is read %q, want %q", c.service, says, got, c.hash)
+		}
+	}
+	bare := &fleet{nodes: map[string]*corev1.Node{"leaf1": {}}}
+	if got := bare.admitted("leaf1"); len(got) > 0 {
+		t.Errorf("a switch without anything has %v", got)
+	}
+}
+
 // A pod check is a Job that is named after all that it is about, so that it is made
 // once for each phase, and told which switch it is for.
 func TestCheckJob(t *testing.T) {
