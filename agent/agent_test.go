@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func (f *fabric) start(t testing.TB) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	opts := options{
-		node: "leaf1", kubeconfig: f.controlPlane.Kubeconfig(), stateDir: f.box.StateDir(), configFile: f.box.ConfigFile(),
+		node: "leaf1", kubeconfig: f.controlPlane.Kubeconfig(), stateDir: f.box.StateDir(), configFile: f.box.ConfigFile(), metricsTo: f.metricsFile(),
 		rules: probe.Rules{Window: 200 * time.Millisecond, Steady: 50 * time.Millisecond},
 		files: converge.Files{DatabaseConfig: f.box.DatabaseConfig(), YANGDir: f.box.YANGDir(), Version: f.box.VersionFile()},
 	}
@@ -83,6 +84,8 @@ func (f *fabric) start(t testing.TB) {
 	}
 	t.Cleanup(func() { f.stop() })
 }
+
+func (f *fabric) metricsFile() string { return filepath.Join(f.box.StateDir(), "agent.prom") }
 
 func (f *fabric) rows(t testing.TB) box.Rows {
 	t.Helper()

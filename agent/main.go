@@ -85,7 +85,7 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 		loaded.Damage = append(loaded.Damage, damage)
 	}
 	inbox, reporter, measured := converge.NewInbox(), report.New(client, opts.node, log), metrics.NewAgent()
-	keeper, damage, err := maintenance.New(opts.maintenance(inbox, reporter, log))
+	keeper, damage, err := maintenance.New(opts.maintenance(inbox, reporter, measured, log))
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +36,23 @@ func (f *fabric) answers(t *testing.T, step, what string, ok func(*v1alpha1.Main
 		m := c.Status.Maintenance
 		return m != nil && m.ObservedStep == step && ok(m)
 	}).Status.Maintenance
+}
+
+// measures waits until the agent's metrics have all these lines.
+func (f *fabric) measures(t *testing.T, lines ...string) {
+	t.Helper()
+	eventually(t, "the metrics say so", func() error {
+		text, err := os.ReadFile(f.metricsFile())
+		if err != nil {
+			return err
+		}
+		for _, line := range lines {
+			if !slices.Contains(strings.Split(string(text), "\n"), line) {
+				return fmt.Errorf("%s is not in\n%s", line, text)
+			}
+		}
+		return nil
+	})
 }
 
 func result(m *v1alpha1.MaintenanceStatus, check v1alpha1.SwitchCheck) v1alpha1.SwitchCheckResult {
@@ -75,7 +94,7 @@ func TestMaintenance(t *testing.T) {
 
 	// A drain that nobody goes on with, while the API server is away and the agent
 	// is started anew, is undone.
-	const deadline = 12
+	const deadline = 20
 	f.asks(t, &v1alpha1.SwitchMaintenance{Release: "core", Pass: "p", Step: "drain", Drain: true, DeadlineSeconds: deadline})
 	eventually(t, "the port goes off", func() error {
 		if got := admin("Ethernet0"); got != "down" {
@@ -83,6 +102,7 @@ func TestMaintenance(t *testing.T) {
 		}
 		return nil
 	})
+	f.measures(t, "switchlet_agent_drain_asked 1", "switchlet_agent_drain_in_force 1", "switchlet_agent_drained 0", "switchlet_agent_drain_ports_off 1")
 	if err := f.controlPlane.KillAPIServer(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +114,7 @@ func TestMaintenance(t *testing.T) {
 		}
 		return nil
 	})
+	f.measures(t, "switchlet_agent_drain_asked 0", "switchlet_agent_drain_in_force 0", "switchlet_agent_drain_ports_off 0", "switchlet_agent_drain_start_timestamp_seconds 0")
 	if err := f.controlPlane.StartAPIServer(t.Context()); err != nil {
 		t.Fatal(err)
 	}

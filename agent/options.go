@@ -11,6 +11,7 @@ import (
 
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/maintenance"
+	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/persist"
 	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
@@ -93,13 +94,13 @@ func (o options) routing(statements *state.Statements) converge.FRR {
 }
 
 // maintenance is how spec.maintenance is answered.
-func (o options) maintenance(inbox *converge.Inbox, reporter *report.Reporter, log *slog.Logger) maintenance.Config {
+func (o options) maintenance(inbox *converge.Inbox, reporter *report.Reporter, measured *metrics.Agent, log *slog.Logger) maintenance.Config {
 	return maintenance.Config{
 		File: filepath.Join(o.stateDir, "maintenance"), DatabaseConfig: o.files.DatabaseConfig, Shell: converge.FindShell(o.frr),
 		Images: store.New(store.Config{Socket: o.containerd, Root: o.imagesDir}), Socket: o.containerd,
 		Overlay: func(routes, ports bool, spare []string) {
 			inbox.SetOverlay(converge.Overlay{Routes: routes, Ports: ports, Spare: spare})
 		},
-		Answer: reporter.Answer, Limit: o.drainLimit, Log: log,
+		Answer: reporter.Answer, Limit: o.drainLimit, Metrics: measured, Log: log,
 	}
 }

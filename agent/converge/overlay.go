@@ -163,6 +163,7 @@ func (c *Converger) noteOverlay(d desired) {
 	rows := c.session.mirror.Rows()
 	o.RoutesDone = c.routesDone(d)
 	lent := c.cfg.Store.Lent()
+	o.Off = len(lent)
 	o.PortsDone = c.unlent == nil && !d.paused
 	if !d.overlay.Ports {
 		o.PortsDone = len(lent) == 0

@@ -67,7 +67,7 @@ func TestOverlay(t *testing.T) {
 	if diff := cmp.Diff(want, off(r.rows())); diff != "" {
 		t.Errorf("ports off, of which %v were before (-want +got):\n%s", was, diff)
 	}
-	if found.Spared != 1 || cmp.Diff(want, found.Watched) != "" {
+	if found.Spared != 1 || found.Off != len(want)-len(was) || cmp.Diff(want, found.Watched) != "" {
 		t.Errorf("overlay %+v", found)
 	}
 

@@ -75,6 +75,9 @@ func TestTraffic(t *testing.T) {
 		t.Errorf("loud %q", tr.loud)
 	}
 	see(2, 1_010_000, 2_000_000_000)
+	if tr.rates["Ethernet0"] != 10_000 || tr.rates["Ethernet4"] != 2e9 {
+		t.Errorf("rates %v", tr.rates)
+	}
 	if tr.loud != "Ethernet4 16.0 Gbit/s" {
 		t.Errorf("loud %q", tr.loud)
 	}

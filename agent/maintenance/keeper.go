@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic/frr"
@@ -36,7 +37,9 @@ type Config struct {
 	// Tick is how often the switch is looked at while there is something to do.
 	// Default 1 s.
 	Tick time.Duration
-	Log  *slog.Logger
+	// Metrics are kept up to date. Default: metrics that nobody sees.
+	Metrics *metrics.Agent
+	Log     *slog.Logger
 }
 
 const (
@@ -80,8 +83,13 @@ func New(cfg Config) (k *Keeper, damage string, err error) {
 	}
 	k.gauge = gauge{databases: cfg.DatabaseConfig, shell: cfg.Shell, log: cfg.Log}
 	k.puller = &puller{images: cfg.Images, socket: cfg.Socket, again: pullAgain, changed: k.signal, log: cfg.Log, news: make(chan struct{}, 1), have: map[string]bool{}}
+	if k.cfg.Metrics == nil {
+		k.cfg.Metrics = metrics.NewAgent()
+	}
 	k.overlay()
-	k.answer(Seen{Now: time.Now()})
+	s := Seen{Now: time.Now()}
+	k.answer(s)
+	k.measure(s)
 	return k, damage, nil
 }
 
@@ -167,6 +175,9 @@ func (k *Keeper) turn(ctx context.Context) bool {
 		k.tell(next)
 	}
 	was := k.record
+	if next.Drained && !was.Drained {
+		k.cfg.Metrics.LastDrain.Set(s.Now.Sub(next.Begun).Seconds())
+	}
 	k.record = next
 	if next.Level != was.Level {
 		k.since, k.traffic = time.Time{}, traffic{}
@@ -181,6 +192,7 @@ func (k *Keeper) turn(ctx context.Context) bool {
 	k.puller.ask(images)
 	kept := k.check(ctx, s.Now)
 	k.answer(s)
+	k.measure(s)
 	return changed || kept
 }
 

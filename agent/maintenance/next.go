@@ -75,8 +75,11 @@ func (r Record) next(s Seen) Record {
 	case !drain && r.Level == Returning && r.mayReturn(s):
 		r.Level = InService
 	}
+	if r.Level != InService && (r.Begun.IsZero() || r.Begun.After(s.Now)) {
+		r.Begun = s.Now // it begins, by an agent that kept no such time, or the clock was set back
+	}
 	if r.Level == InService && r.inForce(s) {
-		r.Drained, r.Spare, r.Routed = false, nil, false
+		r.Drained, r.Spare, r.Routed, r.Begun = false, nil, false, time.Time{}
 	}
 	if r.Request == nil && r.rested(s) {
 		r.Pass, r.Before, r.Returned = "", nil, ""

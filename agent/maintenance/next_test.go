@@ -208,6 +208,8 @@ func (p *plant) promises() {
 	switch {
 	case p.ports && r.Level == InService:
 		p.t.Fatalf("ports of hosts are off on a switch in service: %+v", r)
+	case r.Level != InService && r.Begun.IsZero():
+		p.t.Fatalf("nobody knows since when it is drained: %+v", r)
 	case r.Drained && r.Level == Leaving:
 		p.t.Fatalf("it says drained while ports are up: %+v", r)
 	case p.ports && p.record.refusal() != "" && r.Level == Leaving:
@@ -259,7 +261,7 @@ func TestKilledAnywhere(t *testing.T) {
 		for range 60 {
 			p.second("")
 		}
-		if p.record.Level != InService || p.record.Drained || p.routes || p.ports || p.record.Before != nil {
+		if p.record.Level != InService || p.record.Drained || p.routes || p.ports || p.record.Before != nil || !p.record.Begun.IsZero() {
 			t.Fatalf("something is left: %+v", p.record)
 		}
 	})

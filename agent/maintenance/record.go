@@ -36,6 +36,8 @@ type Record struct {
 	// Level of the drain, and whether no traffic was left.
 	Level   Level `json:"level,omitempty"`
 	Drained bool  `json:"drained,omitempty"`
+	// Begun is when the drain began, which is not over before all is as it was.
+	Begun time.Time `json:"begun,omitzero"`
 	// Spare are the ports that stay up, and Routed says that a neighbour in BGP
 	// was there, since the drain began.
 	Spare  []string `json:"spare,omitempty"`

@@ -64,6 +64,7 @@ type traffic struct {
 	at    time.Time
 	quiet time.Time // since when all ports are below the limit; zero if they are not
 	loud  string
+	rates map[string]float64 // in bytes a second by port, when it was last looked
 }
 
 // see takes what the ports have counted by now. Ports that are not told of any more
@@ -79,14 +80,15 @@ func (t *traffic) see(now time.Time, counted map[string]octets, limit uint64, po
 		return
 	}
 	var loud []string
+	t.rates = make(map[string]float64, len(counted))
 	for port, is := range counted {
 		was := t.last[port]
 		if is.in < was.in || is.out < was.out {
 			loud = append(loud, port+" (its counters were cleared)")
 			continue
 		}
-		rate := uint64(float64(max(is.in-was.in, is.out-was.out)) * 8 / elapsed.Seconds())
-		if rate > limit {
+		t.rates[port] = float64(max(is.in-was.in, is.out-was.out)) / elapsed.Seconds()
+		if rate := uint64(t.rates[port] * 8); rate > limit {
 			loud = append(loud, fmt.Sprintf("%s %s", port, bits(rate)))
 		}
 	}

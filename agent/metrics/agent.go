@@ -19,6 +19,14 @@ type Agent struct {
 	RedisReconnects *Metric
 	Saves           *Metric
 	Probes          *Metric
+
+	DrainAsked   *Metric
+	DrainInForce *Metric
+	Drained      *Metric
+	DrainPorts   *Metric
+	DrainTraffic *Metric
+	DrainStart   *Metric
+	LastDrain    *Metric
 }
 
 // NewAgent has all metrics, those without labels at zero.
@@ -40,5 +48,13 @@ func NewAgent() *Agent {
 		RedisReconnects: s.Counter("switchlet_agent_redis_reconnects_total", "Times that the connection to Redis was lost."),
 		Saves:           s.Counter("switchlet_agent_saves_total", "Attempts to put the agent's rows into config_db.json.", "outcome"),
 		Probes:          s.Gauge("switchlet_agent_probe_works", "1 if what was probed worked when it was last asked, 0 if it was broken.", "probe"),
+
+		DrainAsked:   s.Gauge("switchlet_agent_drain_asked", "1 if the switch is to be free of traffic."),
+		DrainInForce: s.Gauge("switchlet_agent_drain_in_force", "1 if neighbours in BGP are asked to go elsewhere and the ports of hosts are off."),
+		Drained:      s.Gauge("switchlet_agent_drained", "1 if no traffic is left on a switch that is drained."),
+		DrainPorts:   s.Gauge("switchlet_agent_drain_ports_off", "Ports that are switched off because the switch is drained."),
+		DrainTraffic: s.Gauge("switchlet_agent_drain_traffic_bytes_per_second", "What a port that has to be free of traffic received or sent, whichever is more, when it was last looked. Only while a drain waits for it.", "port"),
+		DrainStart:   s.Gauge("switchlet_agent_drain_start_timestamp_seconds", "When the drain began that is not over, in seconds since 1970; 0 if there is none."),
+		LastDrain:    s.Gauge("switchlet_agent_last_drain_seconds", "How long the last drain took until no traffic was left; 0 if there was none since the agent started."),
 	}
 }

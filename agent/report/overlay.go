@@ -11,6 +11,8 @@ type Overlay struct {
 	RoutesDone, PortsDone bool
 	// Message says why not, if something is in the way.
 	Message string
+	// Off is how many ports were switched off for it.
+	Off int
 	// Watched are the physical ports whose traffic has to be gone, in rising order:
 	// those of hosts, and those that are routed. Spared is how many ports of hosts
 	// stay up.

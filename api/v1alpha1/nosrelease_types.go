@@ -23,6 +23,14 @@ const (
 	// its own Node nor when it joins (admission plugin NodeRestriction), so that a
 	// switch that joins gets nothing before it is admitted.
 	LabelAdmitted = Group + ".node-restriction.kubernetes.io/"
+	// ServiceAgent is the service that is the agent of the switch itself.
+	ServiceAgent = "agent"
+	// HashDeployed is the LabelServiceHash of the agent that a switch has without a
+	// release: that of the DaemonSet switchlet-agent. A Node has no label
+	// LabelAdmitted for it, so that a switch that joins gets it.
+	HashDeployed = "deployed"
+	// AdmittedNone is the value of a LabelAdmitted for which no pod may run.
+	AdmittedNone = "none"
 	// AnnotationApproved says how far a release is approved: the revision, "=",
 	// and how many groups, or "all". What is waited for is in status.approval.
 	AnnotationApproved = Group + "/approved"
@@ -46,7 +54,9 @@ const (
 // +kubebuilder:validation:XValidation:rule="!(self.name in ['database', 'swss', 'syncd', 'teamd']) || has(self.allowDataPlane) && self.allowDataPlane",message="database, swss, syncd and teamd carry the data plane: replacing one of them interrupts every port of the switch. Set allowDataPlane to true if that is what is wanted"
 type ReleaseService struct {
 	// Name of the service, as SONiC's FEATURE table has it but with dashes: bgp,
-	// lldp, snmp, telemetry, dhcp-relay, …
+	// lldp, snmp, telemetry, dhcp-relay, … The service agent is Switchlet's own: its
+	// pod template is that of the DaemonSet switchlet-agent, and it is replaced
+	// before the others are, and apart from them.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
@@ -162,18 +172,19 @@ type ReleaseStrategy struct {
 	// +optional
 	Drain ReleaseDrain `json:"drain,omitempty"`
 	// Checks that the switch's agent makes before and after: what held before has
-	// to hold after.
+	// to hold after. An empty list is none; nil is not written, and gives all.
 	// +kubebuilder:default={BGPSessions,EVPNRoutes,InstalledRoutes,Uplinks,LLDPNeighbors,AgentConverged,ContainersHealthy}
 	// +kubebuilder:validation:MaxItems=7
 	// +listType=set
 	// +optional
-	Checks []SwitchCheck `json:"checks,omitempty"`
-	// SoakSeconds is how long a switch has to be well before the next one is touched.
+	Checks []SwitchCheck `json:"checks,omitzero"`
+	// SoakSeconds is how long a switch has to be well before the next one is touched;
+	// 0 for no time at all.
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=604800
 	// +kubebuilder:default=60
 	// +optional
-	SoakSeconds int32 `json:"soakSeconds,omitempty"`
+	SoakSeconds *int32 `json:"soakSeconds,omitempty"`
 	// ProgressDeadlineSeconds is how long one step may take on one switch. Then
 	// the release stops; a switch that was touched gets back what it had.
 	// +kubebuilder:validation:Minimum=1

@@ -222,6 +222,8 @@ func (r rule) brokenBy(kind string, c metav1.StatusCause) bool {
 
 // schema is the part of a CRD's schema that is looked at.
 type schema struct {
+	Type       string            `json:"type"`
+	Default    json.RawMessage   `json:"default"`
 	Properties map[string]schema `json:"properties"`
 	Items      *schema           `json:"items"`
 	Enum       []any             `json:"enum"`
@@ -239,11 +241,21 @@ type schema struct {
 // which only programs write.
 func rules(t *testing.T) map[rule]bool {
 	t.Helper()
+	out := map[rule]bool{}
+	for kind, s := range schemas(t) {
+		s.collect(kind, "", out)
+	}
+	return out
+}
+
+// schemas are those of the CRDs by kind, without the statuses.
+func schemas(t *testing.T) map[string]schema {
+	t.Helper()
 	files, err := filepath.Glob("../../deploy/crd/fabric.switchlet.io_*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no CRDs found", err)
 	}
-	out := map[rule]bool{}
+	out := map[string]schema{}
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -264,7 +276,7 @@ func rules(t *testing.T) map[rule]bool {
 		}
 		for _, v := range crd.Spec.Versions {
 			delete(v.Schema.OpenAPIV3Schema.Properties, "status")
-			v.Schema.OpenAPIV3Schema.collect(crd.Spec.Names.Kind, "", out)
+			out[crd.Spec.Names.Kind] = v.Schema.OpenAPIV3Schema
 		}
 	}
 	return out

@@ -135,7 +135,7 @@ func (r *releaseReconciler) release(ctx context.Context, rel *v1alpha1.NOSReleas
 	if err != nil {
 		return 0, err
 	}
-	target, wrong, err := r.target(ctx, rel, h)
+	target, wrong, err := r.target(ctx, rel, h, f)
 	if errors.Is(err, errNotSeenYet) {
 		return afterWrite, nil
 	} else if err != nil {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 
 	"github.com/switchlet/switchlet/agent/converge"
 	"github.com/switchlet/switchlet/agent/maintenance"
+	"github.com/switchlet/switchlet/agent/metrics"
 	"github.com/switchlet/switchlet/agent/probe"
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
@@ -37,6 +39,8 @@ type realBox struct {
 	box      *box.Box
 	counters *goredis.Client
 	config   *goredis.Client
+	metrics  *metrics.Agent
+	resumed  atomic.Int32 // how often an agent came or went while the switch was drained
 	stop     func()
 }
 
@@ -66,6 +70,7 @@ func (b *realBox) start(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	kube, err := watch.NewClient(b.y.cluster.Config(t, "admin", "system:masters"))
 	b.y.must(err)
+	b.metrics = metrics.NewAgent()
 	st, loaded, err := state.Open(b.box.StateDir())
 	b.y.must(err)
 	inbox, reporter := converge.NewInbox(), report.New(kube, "leaf1", log)
@@ -80,7 +85,7 @@ func (b *realBox) start(t *testing.T) {
 			b.y.mu.Unlock()
 			reporter.Answer(m, drained)
 		},
-		Window: 100 * time.Millisecond, Tick: 20 * time.Millisecond, Log: log,
+		Metrics: b.metrics, Window: 100 * time.Millisecond, Tick: 20 * time.Millisecond, Log: log,
 	})
 	b.y.must(err)
 	if damage != "" {
@@ -133,6 +138,20 @@ func (b *realBox) Ensure(_ context.Context, r store.Reference, _ uint64, _ func(
 
 func (b *realBox) Collect(context.Context, []store.Reference) ([]string, error) { return nil, nil }
 
+// measures waits until the agent's metrics have all these lines.
+func (b *realBox) measures(lines ...string) {
+	b.y.t.Helper()
+	rbactest.Eventually(b.y.t, func() error {
+		text := string(b.metrics.Set.Text())
+		for _, line := range lines {
+			if !strings.Contains(text, line) {
+				return fmt.Errorf("%q is not in\n%s", line, text)
+			}
+		}
+		return nil
+	})
+}
+
 // admin is admin_status of a port.
 func (b *realBox) admin(t *testing.T, port string) string {
 	return b.config.HGet(t.Context(), "PORT|"+port, "admin_status").Val()
@@ -173,7 +192,8 @@ func cable(name, host, nic, sw, port string) *v1alpha1.Link {
 	return &v1alpha1.Link{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: v1alpha1.LinkSpec{Ends: []v1alpha1.LinkEnd{{Switch: sw, Port: port}, {Host: host, NIC: nic}}}}
 }
 
-func realAgent(t *testing.T, y *yard) {
+// newRealFabric is a network at leaf1, which has the real agent.
+func newRealFabric(t *testing.T, y *yard) (*lab, *realBox) {
 	l := &lab{Client: y.Client}
 	t.Cleanup(func() {
 		for _, list := range []client.ObjectList{&v1alpha1.VPCAttachmentList{}, &v1alpha1.VPCList{}, &v1alpha1.VPCClassList{}, &v1alpha1.FabricList{}, &v1alpha1.LinkList{}, &v1alpha1.HostConfigList{}} {
@@ -199,6 +219,17 @@ func realAgent(t *testing.T, y *yard) {
 		}
 		return nil
 	})
+	return l, b
+}
+
+// dualHomed says that what is at leaf1 is a host that has the network at leaf2, too.
+func dualHomed(t *testing.T, l *lab) {
+	l.create(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}, Spec: v1alpha1.HostSpec{NICs: []v1alpha1.DeclaredNIC{{Name: "eth0"}, {Name: "eth1"}}}},
+		cable("one", "host1", "eth0", "leaf1", "Ethernet8"), cable("two", "host1", "eth1", "leaf2", "Ethernet8"), attach("tenant-a/two", "blue/web", "leaf2/Ethernet8"))
+}
+
+func realAgent(t *testing.T, y *yard) {
+	l, b := newRealFabric(t, y)
 	r := releaseOf("core", "bgp-1")
 	r.Spec.Strategy.Checks = []v1alpha1.SwitchCheck{v1alpha1.CheckUplinks, v1alpha1.CheckLLDPNeighbors, v1alpha1.CheckAgentConverged, v1alpha1.CheckContainersHealthy}
 	r.Spec.Strategy.Drain.TimeoutSeconds = 3
@@ -211,9 +242,7 @@ func realAgent(t *testing.T, y *yard) {
 		t.Errorf("Ethernet8 is %s after a drain that was refused", got)
 	}
 
-	// It is a host with a second NIC at leaf2, where the network is, too.
-	l.create(t, &v1alpha1.Host{ObjectMeta: metav1.ObjectMeta{Name: "host1"}, Spec: v1alpha1.HostSpec{NICs: []v1alpha1.DeclaredNIC{{Name: "eth0"}, {Name: "eth1"}}}},
-		cable("one", "host1", "eth0", "leaf1", "Ethernet8"), cable("two", "host1", "eth1", "leaf2", "Ethernet8"), attach("tenant-a/two", "blue/web", "leaf2/Ethernet8"))
+	dualHomed(t, l)
 	y.change("core", fmt.Sprintf(`{"metadata": {"annotations": {%q: %q}}, "spec": {"strategy": {"drain": {"timeoutSeconds": 50}}}}`, v1alpha1.AnnotationRetry, s.Stop.Retry))
 	y.drained("Drained", "For NOSRelease core.")
 	if got := b.admin(t, "Ethernet8"); got != "down" {
@@ -233,6 +262,7 @@ func realAgent(t *testing.T, y *yard) {
 	}
 	byHand(true)
 	y.drained("Drained", "spec.drained of the Switch is true.")
+	b.measures("switchlet_agent_drain_asked 1\n", "switchlet_agent_drain_in_force 1\n", "switchlet_agent_drained 1\n", "switchlet_agent_drain_ports_off 1\n")
 	y.images("core", "bgp-2")
 	y.reaches("core", v1alpha1.ReleaseWaiting, "spec.drained of Switch leaf1 is true")
 	b.stop()
@@ -246,6 +276,7 @@ func realAgent(t *testing.T, y *yard) {
 	y.runs("bgp", everywhere("bgp-2"))
 	y.rested()
 	y.drained("InService", "")
+	b.measures("switchlet_agent_drain_asked 0\n", "switchlet_agent_drain_ports_off 0\n", "switchlet_agent_drain_start_timestamp_seconds 0\n")
 	rbactest.Eventually(t, func() error {
 		var events corev1.EventList
 		if err := y.List(t.Context(), &events); err != nil {

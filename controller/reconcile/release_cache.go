@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,17 +19,23 @@ import (
 	"github.com/switchlet/switchlet/controller/release"
 )
 
-// newWorkloadCache makes a cache of what was made of releases: of one namespace,
-// and nobody else's pods.
+// newWorkloadCache makes a cache of what was made of releases, and of the agent that was
+// deployed without one: of one namespace, and nobody else's pods.
 func newWorkloadCache(mgr manager.Manager, namespace string) (cache.Cache, error) {
 	made, err := labels.Parse(v1alpha1.LabelRelease)
 	if err != nil {
 		return nil, err
 	}
+	versioned, err := labels.Parse(v1alpha1.LabelServiceHash)
+	if err != nil {
+		return nil, err
+	}
+	services := cache.ByObject{Label: versioned}
 	c, err := cache.New(mgr.GetConfig(), cache.Options{
 		HTTPClient: mgr.GetHTTPClient(), Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(),
 		DefaultNamespaces:    map[string]cache.Config{namespace: {}},
 		DefaultLabelSelector: made,
+		ByObject:             map[client.Object]cache.ByObject{&appsv1.DaemonSet{}: services, &corev1.Pod{}: services},
 		DefaultTransform:     cache.TransformStripManagedFields(),
 	})
 	if err != nil {

@@ -80,14 +80,23 @@ func (r *releaseReconciler) ask(ctx context.Context, config *v1alpha1.SwitchConf
 	return nil
 }
 
+// admission is what a Node says for a version of a service: nil for no label. The agent
+// that was deployed is on Nodes without a label for it, so that no agent takes one, too.
+func admission(l release.Label) any {
+	agent := l.Service == v1alpha1.ServiceAgent
+	switch {
+	case agent && l.Hash == v1alpha1.HashDeployed, !agent && l.Hash == "":
+		return nil
+	case l.Hash == "":
+		return v1alpha1.AdmittedNone
+	}
+	return l.Hash
+}
+
 // admit says on a Node which version of a service may run there.
 func (r *releaseReconciler) admit(ctx context.Context, node *corev1.Node, l release.Label) error {
-	var value any
-	if l.Hash != "" {
-		value = l.Hash
-	}
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": node.UID, "labels": map[string]any{v1alpha1.LabelAdmitted + l.Service: value},
+		"uid": node.UID, "labels": map[string]any{v1alpha1.LabelAdmitted + l.Service: admission(l)},
 	}})
 	if err != nil {
 		return err

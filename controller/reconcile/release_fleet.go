@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -24,6 +25,9 @@ type fleet struct {
 	nodes    map[string]*corev1.Node
 	configs  map[string]*v1alpha1.SwitchConfig
 	pods     map[string][]release.Pod // by Node
+	// deployed is the pod template of the agent that switches have without a release;
+	// nil if none was deployed.
+	deployed *corev1.PodTemplateSpec
 	// singleHomed are, by switch, the hosts that a drain cuts off.
 	singleHomed map[string][]v1alpha1.SingleHomedHost
 }
@@ -38,7 +42,8 @@ func (r *releaseReconciler) fleet(ctx context.Context, releases []v1alpha1.NOSRe
 		}
 	}
 	var pods corev1.PodList
-	if err := r.workloads.List(ctx, &pods, client.InNamespace(r.namespace), client.HasLabels{v1alpha1.LabelServiceHash}, client.UnsafeDisableDeepCopy); err != nil {
+	var err error
+	if err = r.workloads.List(ctx, &pods, client.InNamespace(r.namespace), client.HasLabels{v1alpha1.LabelServiceHash}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("list the pods of releases: %w", err)
 	}
 	f := &fleet{releases: releases, list: slices.Clone(switches.Items), nodes: map[string]*corev1.Node{}, configs: map[string]*v1alpha1.SwitchConfig{}, pods: map[string][]release.Pod{}}
@@ -54,7 +59,23 @@ func (r *releaseReconciler) fleet(ctx context.Context, releases []v1alpha1.NOSRe
 			f.pods[nodeOfPod(p)] = append(f.pods[nodeOfPod(p)], servicePod(p))
 		}
 	}
+	if f.deployed, err = r.deployedAgent(ctx); err != nil {
+		return nil, err
+	}
 	return f, r.homes(ctx, f)
+}
+
+// deployedAgent is the pod template of the DaemonSet switchlet-agent, by its labels.
+func (r *releaseReconciler) deployedAgent(ctx context.Context) (*corev1.PodTemplateSpec, error) {
+	var list appsv1.DaemonSetList
+	labels := client.MatchingLabels{v1alpha1.LabelService: v1alpha1.ServiceAgent, v1alpha1.LabelServiceHash: v1alpha1.HashDeployed}
+	if err := r.workloads.List(ctx, &list, client.InNamespace(r.namespace), labels); err != nil {
+		return nil, fmt.Errorf("list the DaemonSets of the agent: %w", err)
+	}
+	if len(list.Items) == 0 {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	return &list.Items[0].Spec.Template, nil
 }
 
 // nodeOfPod is where a pod runs, or, before the scheduler has bound it, where the
@@ -157,14 +178,25 @@ func (f *fleet) unavailable(sw *v1alpha1.Switch) string {
 	return ""
 }
 
-// admitted are the hashes by service that may run on a Node.
+// admitted are the hashes by service that may run on a Node. One without a label has the
+// agent that was deployed, if that was.
 func (f *fleet) admitted(name string) map[string]string {
 	out := map[string]string{}
-	if node := f.nodes[name]; node != nil {
-		for key, value := range node.Labels {
-			if service, ok := strings.CutPrefix(key, v1alpha1.LabelAdmitted); ok && value != "" {
-				out[service] = value
-			}
+	node := f.nodes[name]
+	if node == nil {
+		return out
+	}
+	if f.deployed != nil {
+		out[v1alpha1.ServiceAgent] = v1alpha1.HashDeployed
+	}
+	for key, value := range node.Labels {
+		service, ok := strings.CutPrefix(key, v1alpha1.LabelAdmitted)
+		switch {
+		case !ok:
+		case value == v1alpha1.AdmittedNone:
+			delete(out, service)
+		case value != "":
+			out[service] = value
 		}
 	}
 	return out

@@ -87,7 +87,7 @@ func (r *releaseReconciler) history(ctx context.Context, rel *v1alpha1.NOSReleas
 // target is what every switch has to run: the revision of the spec, which is made
 // if there is none. If the spec is wrong it is what was being rolled out before,
 // if anything, and wrong says why.
-func (r *releaseReconciler) target(ctx context.Context, rel *v1alpha1.NOSRelease, h history) (_ release.Target, wrong, err error) {
+func (r *releaseReconciler) target(ctx context.Context, rel *v1alpha1.NOSRelease, h history, f *fleet) (_ release.Target, wrong, err error) {
 	name, err := revisionName(rel)
 	if err != nil {
 		return release.Target{}, nil, err
@@ -98,7 +98,7 @@ func (r *releaseReconciler) target(ctx context.Context, rel *v1alpha1.NOSRelease
 	made := revision{Services: rel.Spec.Services}
 	wrong = wrongIn(rel)
 	for _, s := range rel.Spec.Services {
-		resolved, err := service.Resolve(rel.Name, s)
+		resolved, err := service.Resolve(rel.Name, s, f.deployed)
 		if err != nil && wrong == nil {
 			wrong = err
 		}

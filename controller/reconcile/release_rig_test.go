@@ -38,13 +38,18 @@ type yard struct {
 	cluster       *rbactest.Cluster
 	stop          func() // the controller
 	stopOthers    func()
+	agentSpec     appsv1.DaemonSetSpec // of the product
 
-	mu       sync.Mutex
-	boxes    map[string]*played
-	crashing string   // images that have it in their name crash
-	faults   []string // promises that were broken
-	doomed   bool     // Jobs fail
-	ended    bool     // everything is being deleted
+	mu           sync.Mutex
+	alwaysDrains bool   // a release drains a switch for its agent, too
+	agentPods    bool   // agents are pods, and do something only while these run
+	mute         string // agents that have it in the name of their image do nothing
+	lingering    bool   // pods that are deleted do not end
+	boxes        map[string]*played
+	crashing     string   // images that have it in their name crash
+	faults       []string // promises that were broken
+	doomed       bool     // Jobs fail
+	ended        bool     // everything is being deleted
 }
 
 // played is what a switch does, apart from what is in the API server.
@@ -53,6 +58,8 @@ type played struct {
 	silent, refuses bool
 	real            bool // a real agent is at work
 	drained         bool
+	agent           string // the image of the agent that runs, empty while none does
+	wanted          string // of a real agent: the image that is to run
 	pulled          map[string]bool
 	ran             bool // bgp has run here
 	last            *v1alpha1.SwitchMaintenance
@@ -139,9 +146,15 @@ func (y *yard) clear() {
 		l.deleteAll(y.t, list)
 	}
 	rbactest.Eventually(background{y.t}, func() error { // they would be taken for the next test's
-		var pods corev1.PodList
-		if err := y.List(context.Background(), &pods, client.HasLabels{v1alpha1.LabelRelease}); err != nil || len(pods.Items) == 0 {
+		var pods, agents corev1.PodList
+		if err := y.List(context.Background(), &pods, client.HasLabels{v1alpha1.LabelRelease}); err != nil {
 			return err
+		}
+		if err := y.List(context.Background(), &agents, client.MatchingLabels{v1alpha1.LabelServiceHash: v1alpha1.HashDeployed}); err != nil {
+			return err
+		}
+		if pods.Items = append(pods.Items, agents.Items...); len(pods.Items) == 0 {
+			return nil
 		}
 		for i := range pods.Items {
 			_ = y.Delete(context.Background(), &pods.Items[i], client.GracePeriodSeconds(0))
@@ -219,6 +232,7 @@ func (y *yard) kubelets(ctx context.Context, c client.Client) error {
 			out = append(out, box.group+" "+name)
 		}
 	}
+	y.watchAgents(pods.Items)
 	slices.Sort(out)
 	for i := range out[:max(0, len(out)-1)] {
 		if a, b := strings.Fields(out[i]), strings.Fields(out[i+1]); a[0] == b[0] {
@@ -260,17 +274,19 @@ func (y *yard) kubelet(ctx context.Context, c client.Client, p *corev1.Pod) erro
 	switch {
 	case box == nil:
 		return nil
+	case p.DeletionTimestamp != nil && (y.lingering || box.keepsAgent(p, "")):
+		return nil
 	case p.DeletionTimestamp != nil:
 		return c.Delete(ctx, p, client.GracePeriodSeconds(0))
 	case p.Labels[batchv1.JobNameLabel] != "":
 		return y.runCheck(ctx, c, p)
 	}
 	image := p.Spec.Containers[0].Image
-	if !box.pulled[image] && !ready(p) {
+	if !box.pulled[image] && !ready(p) && p.Labels[v1alpha1.LabelServiceHash] != v1alpha1.HashDeployed {
 		y.fault("%s is to run on %s, and was not pulled", image, p.Spec.NodeName)
 	}
 	crashes := y.crashing != "" && strings.Contains(image, y.crashing)
-	if ready(p) || crashes && len(p.Status.ContainerStatuses) > 0 {
+	if ready(p) || box.keepsAgent(p, image) || crashes && len(p.Status.ContainerStatuses) > 0 {
 		return nil
 	}
 	p.Status.Phase = corev1.PodRunning
@@ -305,7 +321,7 @@ func (y *yard) agents(ctx context.Context, c client.Client) error {
 	for i := range list.Items {
 		config := &list.Items[i]
 		box := y.boxes[config.Name]
-		if box == nil || box.silent || box.real {
+		if box == nil || box.silent || box.real || y.agentPods && (box.agent == "" || y.mute != "" && strings.Contains(box.agent, y.mute)) {
 			continue
 		}
 		answer := y.agent(config, box)
@@ -371,7 +387,7 @@ func releaseOf(name string, images ...string) *v1alpha1.NOSRelease {
 	}
 	r.Spec.Strategy.ProgressDeadlineSeconds = 50
 	r.Spec.Strategy.Drain.TimeoutSeconds = 50
-	r.Spec.Strategy.SoakSeconds = 1
+	r.Spec.Strategy.SoakSeconds = new(int32(1))
 	return r
 }
 

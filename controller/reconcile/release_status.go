@@ -64,18 +64,20 @@ func releaseConditions(rel *v1alpha1.NOSRelease, s v1alpha1.NOSReleaseStatus, wr
 // announceRelease makes events of what people want to hear of.
 func (r *releaseReconciler) announceRelease(rel *v1alpha1.NOSRelease, before, now *v1alpha1.NOSReleaseStatus) {
 	if stop := now.Stop; stop != nil && (before.Stop == nil || before.Stop.Retry != stop.Retry) {
-		r.metrics.stopped(rel.Name, stop.Reason)
+		r.metrics.countStop(rel.Name, stop.Reason)
 		r.events.Eventf(rel, nil, corev1.EventTypeWarning, stop.Reason, "Stop", "%s: %s", stop.Switch, stop.Message)
 	} else if now.Phase != before.Phase && now.Phase != v1alpha1.ReleaseWaiting && now.Phase != v1alpha1.ReleaseStopped {
 		r.events.Eventf(rel, nil, corev1.EventTypeNormal, string(now.Phase), "Release", "%s: %s", now.Progress, now.Message)
 	}
-	phases := map[string]v1alpha1.SwitchPhase{}
-	for _, s := range before.Switches {
-		phases[s.Name] = s.Phase
+	earlier := map[string]*v1alpha1.ReleaseSwitchStatus{}
+	for i := range before.Switches {
+		earlier[before.Switches[i].Name] = &before.Switches[i]
 	}
-	for _, s := range now.Switches {
-		if was, known := phases[s.Name]; known && was != s.Phase {
-			r.announceSwitch(rel, s)
+	for i := range now.Switches {
+		s := &now.Switches[i]
+		if was := earlier[s.Name]; was != nil && was.Phase != s.Phase {
+			r.metrics.left(rel.Name, was, s)
+			r.announceSwitch(rel, *s)
 		}
 	}
 }

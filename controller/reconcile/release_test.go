@@ -30,7 +30,11 @@ import (
 func TestReleases(t *testing.T) {
 	ctrl.SetLogger(logr.Discard()) // each manager has its own
 	cluster := rbactest.Start(t, controlplane.Config{ControllerManager: true, Scheduler: true})
-	// Switchlet's own pods are of no concern here.
+	var agents appsv1.DaemonSet // as deploy/ has it
+	if err := cluster.Admin(t).Get(t.Context(), client.ObjectKey{Namespace: rbactest.Namespace, Name: "switchlet-agent"}, &agents); err != nil {
+		t.Fatal(err)
+	}
+	// Switchlet's own pods are of no concern here, but where a case deploys them.
 	if err := cluster.Admin(t).DeleteAllOf(t.Context(), &appsv1.DaemonSet{}, client.InNamespace(rbactest.Namespace)); err != nil {
 		t.Fatal(err)
 	}
@@ -51,10 +55,15 @@ func TestReleases(t *testing.T) {
 		{"checks of one's own", ownChecks},
 		{"two releases keep out of each other's way", twoReleases},
 		{"a mistake in the overrides is a condition", wrongOverrides},
+		{"the agent is upgraded before the rest", agentUpgraded},
+		{"an agent that crashes or does nothing is taken back", agentBroken},
+		{"the real agent is replaced in the middle of a release", realAgentReplaced},
 		{"the real agent goes through a release, and is drained by hand", realAgent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.run(t, newYard(t, cluster, "leaf1/rack1", "leaf2/rack1", "leaf3/"))
+			y := newYard(t, cluster, "leaf1/rack1", "leaf2/rack1", "leaf3/")
+			y.agentSpec = agents.Spec
+			c.run(t, y)
 		})
 	}
 }
@@ -103,6 +112,12 @@ func crashes(t *testing.T, y *yard) {
 	y.runs("bgp", everywhere("bgp-1"))
 	y.runs("lldp", everywhere("lldp-1"))
 	y.rested()
+	rbactest.Eventually(t, func() error {
+		if stopped, step := gauge(t, "switchlet_release_stopped"), gauge(t, "switchlet_release_last_step_seconds"); stopped != 1 || step < 1 {
+			return fmt.Errorf("metrics say of %v releases that they stopped, and of %v s of steps", stopped, step)
+		}
+		return nil
+	})
 	if s.Stop == nil || s.Stop.Switch != "leaf1" || !strings.Contains(s.Stop.Message, "gets back what it had") {
 		t.Errorf("stop %+v", s.Stop)
 	}

@@ -4,10 +4,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/controller/release"
@@ -74,6 +76,36 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// What a Node says of versions is what the controller reads of it. Where an agent was
+// deployed, a Node without a label for it has that one.
+func TestAdmission(t *testing.T) {
+	const bgp, agent = "bgp", v1alpha1.ServiceAgent
+	for _, c := range []struct {
+		service, hash string
+		says          any
+	}{
+		{bgp, "v1", "v1"}, {bgp, "", nil},
+		{agent, "v1", "v1"}, {agent, "", "none"}, {agent, v1alpha1.HashDeployed, nil},
+	} {
+		says := admission(release.Label{Service: c.service, Hash: c.hash})
+		if says != c.says {
+			t.Errorf("%s %q: the label is %v, want %v", c.service, c.hash, says, c.says)
+		}
+		node := &corev1.Node{}
+		if says != nil {
+			node.Labels = map[string]string{v1alpha1.LabelAdmitted + c.service: says.(string)}
+		}
+		f := &fleet{nodes: map[string]*corev1.Node{"leaf1": node}, deployed: &corev1.PodTemplateSpec{}}
+		if got := f.admitted("leaf1")[c.service]; got != c.hash {
+			t.Errorf("%s: of the label %v is read %q, want %q", c.service, says, got, c.hash)
+		}
+	}
+	bare := &fleet{nodes: map[string]*corev1.Node{"leaf1": {}}}
+	if got := bare.admitted("leaf1"); len(got) > 0 {
+		t.Errorf("a switch without anything has %v", got)
+	}
+}
+
 // A pod check is a Job that is named after all that it is about, so that it is made
 // once for each phase, and told which switch it is for.
 func TestCheckJob(t *testing.T) {
@@ -98,6 +130,64 @@ func TestCheckJob(t *testing.T) {
 	if len(names) != 2 {
 		t.Errorf("the Jobs of two phases are %v", names)
 	}
+}
+
+// The metrics of a release say how it is, and are gone with it.
+func TestReleaseMetrics(t *testing.T) {
+	m, err := newReleaseMetrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rel := v1alpha1.NOSRelease{ObjectMeta: metav1.ObjectMeta{Name: "measured"}}
+	at := func(phase v1alpha1.SwitchPhase, second int64) v1alpha1.ReleaseSwitchStatus {
+		since := metav1.Unix(second, 0)
+		return v1alpha1.ReleaseSwitchStatus{Name: "leaf1", Phase: phase, Since: &since}
+	}
+	rel.Status.Switches = []v1alpha1.ReleaseSwitchStatus{at(v1alpha1.SwitchDraining, 0), {Name: "leaf2", Phase: v1alpha1.SwitchWaiting}}
+	m.tell([]v1alpha1.NOSRelease{rel})
+	waited, drained, back := at(v1alpha1.SwitchWaiting, 0), at(v1alpha1.SwitchDraining, 50), at(v1alpha1.SwitchReleasing, 62)
+	m.left(rel.Name, &waited, &drained)
+	m.left(rel.Name, &drained, &back)
+	m.countStop(rel.Name, "DrainFailed")
+	rel.Status.Switches[0], rel.Status.Stop = back, &v1alpha1.ReleaseStop{Reason: "DrainFailed"}
+	m.tell([]v1alpha1.NOSRelease{rel})
+	if diff := cmp.Diff(map[string]float64{
+		"switchlet_release_switches Releasing": 1, "switchlet_release_switches Waiting": 1,
+		"switchlet_release_stopped DrainFailed": 1, "switchlet_release_stops_total DrainFailed": 1,
+		"switchlet_release_last_step_seconds Draining": 12,
+	}, measured(t, rel.Name)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	m.tell(nil)
+	if left := measured(t, rel.Name); len(left) > 0 {
+		t.Errorf("of a release that is gone there is still %v", left)
+	}
+}
+
+// measured are the metrics of a release, by their name and phase or reason.
+func measured(t *testing.T, name string) map[string]float64 {
+	t.Helper()
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			key, ours := f.GetName(), false
+			for _, l := range m.GetLabel() {
+				if l.GetName() == "release" {
+					ours = l.GetValue() == name
+				} else {
+					key += " " + l.GetValue()
+				}
+			}
+			if ours {
+				out[key] = m.GetGauge().GetValue() + m.GetCounter().GetValue()
+			}
+		}
+	}
+	return out
 }
 
 func TestJobResult(t *testing.T) {

@@ -24,7 +24,7 @@ func (m *machine) admit() {
 		if !slices.Contains(m.status.Groups, s.Group) {
 			m.status.Groups = append(m.status.Groups, s.Group)
 		}
-		r.Services = changes(m.Target, s)
+		r.Services = onePass(changes(m.Target, s))
 		m.pass(r)
 	}
 }

@@ -1,6 +1,7 @@
 package release
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -69,10 +70,11 @@ func labels(in Inputs, s *Switch, r *v1alpha1.ReleaseSwitchStatus) []Label {
 	return out
 }
 
-// mayGoBack says whether the switch is free of traffic, or has had the time for it.
+// mayGoBack says whether the switch is free of traffic, or has had the time for it. Who
+// would drain it is not waited for where that is what goes back.
 func mayGoBack(in Inputs, s *Switch, r *v1alpha1.ReleaseSwitchStatus) bool {
 	a := answer(in, s, r)
-	return !r.Drain || a != nil && a.Drained || since(in.Now, r.Since) >= seconds(in.Release.Spec.Strategy.Drain.TimeoutSeconds)
+	return !r.Drain || slices.ContainsFunc(r.Services, ofAgent) || a != nil && a.Drained || since(in.Now, r.Since) >= seconds(in.Release.Spec.Strategy.Drain.TimeoutSeconds)
 }
 
 // InUse are the hashes that must keep their DaemonSets: what switches have or are
@@ -110,7 +112,7 @@ func Wake(in Inputs) time.Duration {
 		if !AtWork(r.Phase) {
 			continue
 		}
-		for _, limit := range []int32{strategy.ProgressDeadlineSeconds, strategy.Drain.TimeoutSeconds, strategy.SoakSeconds} {
+		for _, limit := range []int32{strategy.ProgressDeadlineSeconds, strategy.Drain.TimeoutSeconds, soakSeconds(strategy)} {
 			consider(seconds(limit) - since(in.Now, r.Since))
 		}
 		if r.UnwellSince != nil {

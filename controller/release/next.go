@@ -170,6 +170,16 @@ func (m *machine) deadline() time.Duration {
 	return seconds(m.Release.Spec.Strategy.ProgressDeadlineSeconds)
 }
 
+// defaultSoak is what the API server puts in place of nothing.
+const defaultSoak = 60
+
+func soakSeconds(s v1alpha1.ReleaseStrategy) int32 {
+	if s.SoakSeconds == nil {
+		return defaultSoak
+	}
+	return *s.SoakSeconds
+}
+
 func seconds(n int32) time.Duration { return time.Duration(n) * time.Second }
 
 func since(now time.Time, t *metav1.Time) time.Duration {

@@ -2,6 +2,7 @@ package release
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,13 +134,16 @@ func (m *machine) check(s *Switch, r *v1alpha1.ReleaseSwitchStatus) bool {
 		m.fail(r, "CrashLoop", trouble)
 		return false
 	}
-	v := judge(m.Inputs, s, r)
+	v, reason := judge(m.Inputs, s, r), "PostcheckFailed"
 	r.Checks = merged(r.Checks, v.results)
-	if waits == "" && v.ok() {
+	switch {
+	case waits != "":
+	case answer(m.Inputs, s, r) == nil: // also where nothing is checked: it may be the agent that was changed
+		waits, reason = silent, "AgentSilent"
+	case v.ok():
 		r.UnwellSince, r.Reason, r.Message = nil, "", ""
 		return true
-	}
-	if waits == "" {
+	default:
 		waits = v.String()
 	}
 	if r.UnwellSince == nil {
@@ -148,7 +152,7 @@ func (m *machine) check(s *Switch, r *v1alpha1.ReleaseSwitchStatus) bool {
 	}
 	r.Message = waits
 	if since(m.Now, r.UnwellSince) >= m.deadline() {
-		m.fail(r, "PostcheckFailed", m.late(s, waits))
+		m.fail(r, reason, m.late(s, waits))
 	}
 	return false
 }
@@ -208,9 +212,13 @@ func (m *machine) soak(s *Switch, r *v1alpha1.ReleaseSwitchStatus) {
 		m.enter(r, v1alpha1.SwitchWaiting)
 		return
 	}
-	if m.check(s, r) && since(m.Now, r.Since) >= seconds(m.Release.Spec.Strategy.SoakSeconds) {
+	if m.check(s, r) && since(m.Now, r.Since) >= seconds(soakSeconds(m.Release.Spec.Strategy)) {
 		m.clean(r)
-		m.enter(r, v1alpha1.SwitchCurrent)
+		next := v1alpha1.SwitchCurrent
+		if len(changes(m.Target, s)) > 0 { // it was the agent, and the rest comes now
+			next = v1alpha1.SwitchWaiting
+		}
+		m.enter(r, next)
 	}
 }
 
@@ -232,17 +240,32 @@ func (m *machine) rollBack(s *Switch, r *v1alpha1.ReleaseSwitchStatus) {
 
 // tryAnother begins anew on a switch that cannot go back to what it had.
 func (m *machine) tryAnother(s *Switch, r *v1alpha1.ReleaseSwitchStatus) {
+	if i := slices.IndexFunc(r.Services, ofAgent); i >= 0 {
+		m.anotherAgent(r, &r.Services[i])
+		return
+	}
 	had := map[string]string{}
 	for _, c := range r.Services {
 		had[c.Name] = c.From
 	}
-	r.Services = changes(m.Target, s)
+	r.Services = slices.DeleteFunc(changes(m.Target, s), ofAgent)
 	for i := range r.Services {
 		if hash, ok := had[r.Services[i].Name]; ok {
 			r.Services[i].From = hash
 		}
 	}
 	m.pass(r)
+}
+
+// anotherAgent has a switch that has no agent get the one that is wanted now in place of
+// the one that it had. Nobody is there to do more than that: the kubelet fetches the image.
+func (m *machine) anotherAgent(r *v1alpha1.ReleaseSwitchStatus, c *v1alpha1.ReleaseServiceChange) {
+	for _, wanted := range m.Target.Services {
+		if wanted.Name == c.Name && wanted.Hash != c.From {
+			c.From = wanted.Hash
+			m.enter(r, v1alpha1.SwitchRollingBack)
+		}
+	}
 }
 
 // letBack waits until the traffic is back on a switch that has what it had.

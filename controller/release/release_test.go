@@ -72,7 +72,7 @@ func (w *world) event(t *rapid.T) {
 	case what == 26:
 		w.spoil(t)
 	case what == 27:
-		w.target = targetOf(rapid.IntRange(0, 5).Draw(t, "version"))
+		w.target = w.targetOf(rapid.IntRange(0, 5).Draw(t, "version"))
 		w.note("target %s", w.target.Revision)
 	case what == 28 && !w.out(b) && b.maintenance == nil && b.answer == nil:
 		w.rejoin(b)
@@ -84,9 +84,10 @@ func (w *world) event(t *rapid.T) {
 
 // spoil makes a version bad that nobody runs well.
 func (w *world) spoil(t *rapid.T) {
-	hash := hashOf("bgp", rapid.IntRange(1, 5).Draw(t, "bad version"))
+	service := rapid.SampledFrom([]string{"bgp", v1alpha1.ServiceAgent}).Draw(t, "bad service")
+	hash := hashOf(service, rapid.IntRange(1, 5).Draw(t, "bad version"))
 	for _, b := range w.boxes {
-		if p := b.pods["bgp"]; p != nil && p.hash == hash || b.labels["bgp"] == hash {
+		if p := b.pods[service]; p != nil && p.hash == hash || b.labels[service] == hash {
 			return
 		}
 		for _, c := range w.status(b.name).Services {
@@ -140,6 +141,9 @@ func (w *world) promises(t *rapid.T) {
 			t.Fatalf("%s and %s of %s are both out", other, b.name, b.group)
 		}
 		groups[b.group], at[b.group] = b.name, true
+		if b.drained && w.withAgent && b.pods[v1alpha1.ServiceAgent] == nil && w.release.Spec.Strategy.Drain.Mode != v1alpha1.DrainAlways {
+			t.Fatalf("%s is drained, and has no agent", b.name)
+		}
 	}
 	if len(at) > int(w.release.Spec.Strategy.Groups) {
 		t.Fatalf("%d groups have a switch that is out: %v", len(at), at)
@@ -227,6 +231,16 @@ func TestOutcomes(t *testing.T) {
 		{"paused from the start", func(w *world) { w.release.Spec.Paused = true }, v1alpha1.ReleasePaused, "spec.paused is true.", "0 0 0 0"},
 		{"a switch joins anew", func(w *world) { w.rejoin(w.boxes[3]) }, v1alpha1.ReleaseComplete, "4 switches", "2 2 2 2"},
 		{"a switch is kept drained by hand", func(w *world) { w.boxes[0].byHand = true }, v1alpha1.ReleaseWaiting, "sw1: Drained: spec.drained of Switch sw1 is true: kubectl switchlet switch undrain sw1.", "0 0 2 2"},
+		{"the agent, too", func(w *world) { w.addAgent() }, v1alpha1.ReleaseComplete, "4 switches run it, 4 of them are well.", "2 2 2 2"},
+		{"the new agent crashes", func(w *world) { w.addAgent(); w.bad["agent-v2"] = true }, v1alpha1.ReleaseStopped, "sw1: CrashLoop: agent: CrashLoopBackOff", "0 0 0 0"},
+		{"the new agent does nothing", func(w *world) { w.addAgent(); w.worse["agent-v2"] = true }, v1alpha1.ReleaseStopped, "sw1: AgentSilent: After 5m0s: The agent does not answer.", "0 0 0 0"},
+		{"and nothing is checked", func(w *world) { w.addAgent(); w.worse["agent-v2"] = true; w.release.Spec.Strategy.Checks = nil }, v1alpha1.ReleaseStopped, "sw1: AgentSilent: After 5m0s: The agent does not answer.", "0 0 0 0"},
+		{"it does nothing on a switch that is drained for it", func(w *world) {
+			w.addAgent()
+			w.worse["agent-v2"] = true
+			w.release.Spec.Strategy.Drain.Mode = v1alpha1.DrainAlways
+		}, v1alpha1.ReleaseStopped, "sw1: AgentSilent", "0 0 0 0"},
+		{"a switch joins anew, and has the agent that is deployed", func(w *world) { w.addAgent(); w.rejoin(w.boxes[3]) }, v1alpha1.ReleaseComplete, "4 switches", "2 2 2 2"},
 		{"another release has a switch", func(w *world) { w.boxes[0].maintenance = &v1alpha1.SwitchMaintenance{Release: "other", Drain: true} }, v1alpha1.ReleaseWaiting, "HeldByOther: SwitchConfig sw1 is still in the maintenance of NOSRelease other.", "0 0 2 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -242,6 +256,13 @@ func TestOutcomes(t *testing.T) {
 			var have []string
 			for _, b := range w.boxes {
 				have = append(have, strings.TrimPrefix(b.pods["bgp"].hash, "bgp-v"))
+				if b.drained && b.maintenance == nil {
+					t.Errorf("%s is drained at the end", b.name)
+				}
+				agent := map[bool]string{true: "agent-v2", false: v1alpha1.HashDeployed}[b.pods["bgp"].hash == "bgp-v2"]
+				if p := b.pods[v1alpha1.ServiceAgent]; w.withAgent && (p == nil || p.hash != agent) {
+					t.Errorf("the agent of %s is %+v, want %s", b.name, p, agent)
+				}
 			}
 			if got := fmt.Sprint(strings.Join(have, " ")); got != c.have {
 				t.Errorf("the switches run %s, want %s\n%s", got, c.have, w)
@@ -340,5 +361,31 @@ func TestAsBefore(t *testing.T) {
 		if s.Phase != c.phase || s.Stop != nil && s.Stop.Reason != c.reason {
 			t.Errorf("%v before, %v after, required %s: %s: %s", c.before, c.after, c.required, s.Phase, s.Message)
 		}
+	}
+}
+
+// Where neither the new agent runs nor the one before, a better one gets its turn,
+// although nobody is there who could fetch it.
+func TestAnotherAgent(t *testing.T) {
+	w := newWorld(strategy(), "group/a")
+	w.addAgent()
+	w.bad["agent-v2"] = true
+	for range 100 {
+		if w.status("sw1").Phase == v1alpha1.SwitchRollingBack {
+			break
+		}
+		w.control(fresh, -1)
+		w.agents()
+		w.kubelets()
+	}
+	w.bad[v1alpha1.HashDeployed] = true
+	w.settle(func() {})
+	if r := w.status("sw1"); r.Phase != v1alpha1.SwitchRollingBack || w.release.Status.Stop == nil {
+		t.Fatalf("sw1 is %s:\n%s", r.Phase, w)
+	}
+	w.target = w.targetOf(4)
+	w.settle(func() {})
+	if s := w.release.Status; s.Phase != v1alpha1.ReleaseComplete || w.boxes[0].pods[v1alpha1.ServiceAgent].hash != "agent-v3" {
+		t.Errorf("it ends as %s: %s, sw1 has %+v:\n%s", s.Phase, s.Message, w.boxes[0].pods[v1alpha1.ServiceAgent], w)
 	}
 }

@@ -19,6 +19,18 @@ func changes(target Target, s *Switch) []v1alpha1.ReleaseServiceChange {
 	return out
 }
 
+// onePass are the changes of one pass. The agent is changed in one of its own, before all
+// others: it is the one that drains, checks and reports, and no switch that is drained
+// has to be without it.
+func onePass(all []v1alpha1.ReleaseServiceChange) []v1alpha1.ReleaseServiceChange {
+	if i := slices.IndexFunc(all, ofAgent); i >= 0 {
+		return all[i : i+1]
+	}
+	return all
+}
+
+func ofAgent(c v1alpha1.ReleaseServiceChange) bool { return c.Name == v1alpha1.ServiceAgent }
+
 // sameTarget says whether changes still lead to the target.
 func sameTarget(target Target, all []v1alpha1.ReleaseServiceChange) bool {
 	return !slices.ContainsFunc(all, func(c v1alpha1.ReleaseServiceChange) bool {

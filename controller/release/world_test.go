@@ -22,8 +22,11 @@ type world struct {
 	release *v1alpha1.NOSRelease
 	target  release.Target
 	boxes   []*box
+	// agents: the release has the agent, too. Its hash says nothing of a version that
+	// is deployed without a release.
+	withAgent bool
 	// bad are the versions that crash, by hash; worse those that run and break
-	// something that the checks see.
+	// something that the checks see, of agents those that run and do nothing.
 	bad, worse map[string]bool
 	seen       []release.Switch // what the controller saw last
 	history    []string
@@ -46,6 +49,7 @@ type box struct {
 	answer      *v1alpha1.MaintenanceStatus
 	drained     bool // of traffic, whatever is said of it
 	pulled      map[string]bool
+	wentBack    bool            // it was rolled back, so that it may have no agent that fetches another one
 	had         map[string]bool // the services that ran here
 }
 
@@ -67,6 +71,40 @@ func targetOf(n int) release.Target {
 	}}
 }
 
+// targetOf is version n of the release.
+func (w *world) targetOf(n int) release.Target {
+	t := targetOf(n)
+	if w.withAgent {
+		t.Services = append(t.Services, release.Service{Name: v1alpha1.ServiceAgent, Hash: hashOf(v1alpha1.ServiceAgent, (n+2)/2)})
+	}
+	return t
+}
+
+// addAgent has the release have the agent, which every switch has as it was deployed.
+func (w *world) addAgent() {
+	w.withAgent = true
+	w.target = w.targetOf(2)
+	for _, b := range w.boxes {
+		b.deployAgent()
+	}
+}
+
+// deployAgent gives a box the agent that it has without a release.
+func (b *box) deployAgent() {
+	b.labels[v1alpha1.ServiceAgent] = v1alpha1.HashDeployed
+	b.pods[v1alpha1.ServiceAgent], b.had[v1alpha1.ServiceAgent] = &pod{hash: v1alpha1.HashDeployed, ready: true}, true
+	b.pulled[image(v1alpha1.HashDeployed)] = true
+}
+
+// deaf says whether nobody on a box does what it is asked for.
+func (w *world) deaf(b *box) bool {
+	if b.down || b.silent || !w.withAgent {
+		return b.down || b.silent
+	}
+	p := b.pods[v1alpha1.ServiceAgent]
+	return p == nil || !p.ready || w.bad[p.hash] || w.worse[p.hash]
+}
+
 func newWorld(strategy v1alpha1.ReleaseStrategy, groups ...string) *world {
 	w := &world{
 		now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), target: targetOf(2), bad: map[string]bool{}, worse: map[string]bool{},
@@ -86,7 +124,7 @@ func newWorld(strategy v1alpha1.ReleaseStrategy, groups ...string) *world {
 // strategy is one in which nothing is slow.
 func strategy() v1alpha1.ReleaseStrategy {
 	return v1alpha1.ReleaseStrategy{
-		Groups: 1, SoakSeconds: 30, ProgressDeadlineSeconds: 300,
+		Groups: 1, SoakSeconds: new(int32(30)), ProgressDeadlineSeconds: 300,
 		Drain:  v1alpha1.ReleaseDrain{Mode: v1alpha1.DrainAuto, TimeoutSeconds: 120},
 		Checks: []v1alpha1.SwitchCheck{v1alpha1.CheckBGPSessions, v1alpha1.CheckUplinks},
 	}
@@ -128,7 +166,7 @@ func (w *world) observe(b *box) release.Switch {
 func (w *world) inputs(stale func(i int) bool) release.Inputs {
 	in := release.Inputs{Now: w.now, Release: w.release.DeepCopy(), Target: w.target, Images: map[string][]string{}}
 	for n := range 6 {
-		for _, s := range targetOf(n).Services {
+		for _, s := range w.targetOf(n).Services {
 			in.Images[s.Hash] = []string{image(s.Hash)}
 		}
 	}
@@ -155,6 +193,11 @@ func (w *world) control(stale func(int) bool, dies int) bool {
 			return true
 		}
 		w.release.Status = next
+		for _, r := range next.Switches {
+			if b := w.box(r.Name); r.Phase == v1alpha1.SwitchRollingBack {
+				b.wentBack = true
+			}
+		}
 		w.note("status %s: %s", next.Phase, next.Message)
 		return true
 	}
@@ -181,7 +224,7 @@ func (w *world) setLabel(l release.Label) {
 		delete(b.labels, l.Service)
 		return
 	}
-	if !b.pulled[image(l.Hash)] {
+	if !b.pulled[image(l.Hash)] && !(b.wentBack && l.Service == v1alpha1.ServiceAgent) {
 		panic(fmt.Sprintf("%s: %s is to run, and its image is not there", b.name, l.Hash))
 	}
 	if have := b.labels[l.Service]; have != "" && have != l.Hash {
@@ -197,7 +240,7 @@ func (w *world) box(name string) *box {
 // kubelets have pods come and go, one step at a time.
 func (w *world) kubelets() (moved bool) {
 	for _, b := range w.boxes {
-		for _, service := range []string{"bgp", "lldp"} {
+		for _, service := range []string{"bgp", "lldp", v1alpha1.ServiceAgent} {
 			moved = b.podStep(service) || moved
 		}
 	}
@@ -226,7 +269,7 @@ func (b *box) podStep(service string) bool {
 // agents do what they are asked for, one step at a time.
 func (w *world) agents() (moved bool) {
 	for _, b := range w.boxes {
-		if !b.down && !b.silent {
+		if !w.deaf(b) {
 			moved = w.agentStep(b) || moved
 		}
 	}
@@ -350,6 +393,9 @@ func drawWorld(t *rapid.T) *world {
 	s.Drain.Mode = rapid.SampledFrom([]v1alpha1.DrainMode{v1alpha1.DrainAuto, v1alpha1.DrainAlways, v1alpha1.DrainNever}).Draw(t, "drain")
 	groups := rapid.SliceOfN(rapid.SampledFrom([]string{"group/a", "group/b", "group/c", "role/spine"}), 1, 6).Draw(t, "switches")
 	w := newWorld(s, groups...)
+	if rapid.Bool().Draw(t, "with agent") {
+		w.addAgent()
+	}
 	if rapid.Bool().Draw(t, "joins") {
 		w.rejoin(w.boxes[0])
 	}
@@ -360,4 +406,7 @@ func drawWorld(t *rapid.T) *world {
 func (w *world) rejoin(b *box) {
 	w.note("%s joins", b.name)
 	b.labels, b.pods, b.had = map[string]string{}, map[string]*pod{}, map[string]bool{}
+	if w.withAgent {
+		b.deployAgent()
+	}
 }

@@ -11,6 +11,8 @@ package service
 import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
 // trait is what a service has apart from others.
@@ -47,6 +49,8 @@ func traitOf(name string) trait {
 		return trait{caps: []corev1.Capability{"NET_ADMIN", "NET_RAW"}} // hosts lose their IPv6 gateway
 	case "dhcp-relay":
 		return trait{harmless: true, caps: []corev1.Capability{"NET_ADMIN", "NET_RAW"}}
+	case v1alpha1.ServiceAgent:
+		return trait{harmless: true} // what is in force stays while it is away
 	case "snmp", "telemetry", "gnmi", "eventd", "mgmt-framework", "sflow", "mux", "pmon":
 		return trait{harmless: true}
 	}

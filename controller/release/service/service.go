@@ -25,9 +25,17 @@ type Service struct {
 	Template   corev1.PodTemplateSpec `json:"template"`
 }
 
-// Resolve makes the version of a service that a release says.
-func Resolve(release string, s v1alpha1.ReleaseService) (Service, error) {
-	template, err := overridden(builtin(s.Name, s.Image), s)
+// Resolve makes the version of a service that a release says. deployed is the pod template
+// of the DaemonSet switchlet-agent; nil if there is none.
+func Resolve(release string, s v1alpha1.ReleaseService, deployed *corev1.PodTemplateSpec) (Service, error) {
+	template := builtin(s.Name, s.Image)
+	if s.Name == v1alpha1.ServiceAgent {
+		var err error
+		if template, err = agent(s, deployed); err != nil {
+			return Service{}, fmt.Errorf("spec.services[%s]: %w", s.Name, err)
+		}
+	}
+	template, err := overridden(template, s)
 	if err != nil {
 		return Service{}, fmt.Errorf("spec.services[%s].overrides: %w", s.Name, err)
 	}

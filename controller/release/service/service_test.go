@@ -1,12 +1,14 @@
 package service
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/txtar"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/yaml"
 
@@ -47,7 +49,7 @@ func resolve(t *testing.T, text []byte) string {
 	if err := yaml.UnmarshalStrict(text, &s); err != nil {
 		t.Fatal(err)
 	}
-	out, err := Resolve("core", s)
+	out, err := Resolve("core", s, deployed(t))
 	if err != nil {
 		return "error: " + err.Error() + "\n"
 	}
@@ -58,12 +60,44 @@ func resolve(t *testing.T, text []byte) string {
 	return string(data)
 }
 
+// deployed is the pod template of the product's own DaemonSet.
+func deployed(t *testing.T) *corev1.PodTemplateSpec {
+	t.Helper()
+	text, err := os.ReadFile("../../../deploy/agent/daemonset.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d appsv1.DaemonSet
+	if err := yaml.UnmarshalStrict(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	return &d.Spec.Template
+}
+
+// Without an agent there is none to have another version of, and one whose sidecar may be
+// anything is no version.
+func TestNoAgent(t *testing.T) {
+	s := v1alpha1.ReleaseService{Name: v1alpha1.ServiceAgent, Image: "agent" + digest}
+	if _, err := Resolve("core", s, nil); !errors.Is(err, ErrNotDeployed) {
+		t.Errorf("%v", err)
+	}
+	template := deployed(t)
+	template.Spec.Containers = append(template.Spec.Containers, corev1.Container{Name: "sidecar", Image: "busybox"})
+	if _, err := Resolve("core", s, template); err == nil || !strings.HasPrefix(err.Error(), `spec.services[agent]: DaemonSet switchlet-agent: image "busybox": every image has to be named by digest`) {
+		t.Errorf("%v", err)
+	}
+	template.Spec.Containers = template.Spec.Containers[1:]
+	if _, err := Resolve("core", s, template); err == nil || err.Error() != "spec.services[agent]: DaemonSet switchlet-agent has no container agent" {
+		t.Errorf("%v", err)
+	}
+}
+
 const digest = "@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
 // The same words are the same version, and another release's are another one.
 func TestHash(t *testing.T) {
 	of := func(release, image string) string {
-		s, err := Resolve(release, v1alpha1.ReleaseService{Name: "bgp", Image: image})
+		s, err := Resolve(release, v1alpha1.ReleaseService{Name: "bgp", Image: image}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -84,7 +118,7 @@ func TestHash(t *testing.T) {
 // that reaches it takes the switch down.
 func TestNoMemoryLimit(t *testing.T) {
 	for _, name := range []string{"bgp", "lldp", "snmp", "telemetry", "gnmi", "dhcp-relay", "radv", "something-else"} {
-		s, err := Resolve("core", v1alpha1.ReleaseService{Name: name, Image: "x" + digest})
+		s, err := Resolve("core", v1alpha1.ReleaseService{Name: name, Image: "x" + digest}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

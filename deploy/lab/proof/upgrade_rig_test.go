@@ -110,7 +110,7 @@ func (r *rig) resuming() (end func()) {
 func atOnce() v1alpha1.ReleaseStrategy {
 	return v1alpha1.ReleaseStrategy{
 		Groups: 64, MinAvailable: []v1alpha1.RoleMinimum{{Role: v1alpha1.RoleSpine}},
-		Drain: v1alpha1.ReleaseDrain{Mode: v1alpha1.DrainNever, TimeoutSeconds: 120}, ProgressDeadlineSeconds: 300, SoakSeconds: 1,
+		Drain: v1alpha1.ReleaseDrain{Mode: v1alpha1.DrainNever, TimeoutSeconds: 120}, ProgressDeadlineSeconds: 300, SoakSeconds: new(int32(1)),
 	}
 }
 

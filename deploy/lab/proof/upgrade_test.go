@@ -115,7 +115,7 @@ func oneByOne() v1alpha1.ReleaseStrategy {
 	return v1alpha1.ReleaseStrategy{
 		Groups: 1, MinAvailable: []v1alpha1.RoleMinimum{{Role: v1alpha1.RoleSpine}}, // there may be one only
 		Drain:                   v1alpha1.ReleaseDrain{Mode: v1alpha1.DrainAuto, TimeoutSeconds: 120, Force: true},
-		ProgressDeadlineSeconds: 180, SoakSeconds: 1,
+		ProgressDeadlineSeconds: 180, SoakSeconds: new(int32(1)),
 	}
 }
 
