@@ -18,10 +18,10 @@ type HostConfigSpec struct {
 	// +optional
 	Revision string `json:"revision,omitempty"`
 	// Networks that pods on the host may be attached to, in rising order of their
-	// VNIs.
+	// VNIs. The API server takes the list as one: to keep an owner of each field of
+	// hundreds of networks made each change cost as much as all of them.
 	// +kubebuilder:validation:MaxItems=512
-	// +listType=map
-	// +listMapKey=vni
+	// +listType=atomic
 	// +optional
 	Networks []HostNetwork `json:"networks,omitempty"`
 }
@@ -161,8 +161,7 @@ type HostConfigStatus struct {
 	AppliedRevision string `json:"appliedRevision,omitempty"`
 	// Networks that the host uses, also those that the spec no longer has.
 	// +kubebuilder:validation:MaxItems=1024
-	// +listType=map
-	// +listMapKey=vni
+	// +listType=atomic
 	// +optional
 	Networks []HostNetworkStatus `json:"networks,omitempty"`
 	// Problems of owners and of pods, the newest first.

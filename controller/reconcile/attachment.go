@@ -100,7 +100,7 @@ func (r attachmentReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 		return reconcile.Result{}, err
 	}
 	programmed := state.programmed(&a, accepted.Status == metav1.ConditionTrue)
-	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
+	if wait := r.settling.wait(req.NamespacedName, programmed.Reason == progressing); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	want := state.status(&a, selection)

@@ -34,10 +34,13 @@ var errNotYet = errors.New("not compiled yet")
 // name is that of the host. All that is decided about the host's addresses is decided
 // by writing its HostConfig, always as a change of the version that was looked at:
 // of two controllers, one finds that it was too late.
-type hostConfigReconciler struct{ base }
+type hostConfigReconciler struct {
+	base
+	settling *settling
+}
 
 func setupHostConfig(mgr manager.Manager, b base) error {
-	r := hostConfigReconciler{b}
+	r := hostConfigReconciler{b, newSettling()}
 	generation := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	comesOrGoes := builder.WithPredicates(predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }})
 	return builder.ControllerManagedBy(mgr).Named("hostconfig").
@@ -93,6 +96,7 @@ func (r hostConfigReconciler) ofAllocation(_ context.Context, o client.Object) [
 func (r hostConfigReconciler) Reconcile(ctx context.Context, req reconcile.Request) (reconcile.Result, error) {
 	var host v1alpha1.Host
 	if err := r.Get(ctx, req.NamespacedName, &host, client.UnsafeDisableDeepCopy); apierrors.IsNotFound(err) {
+		r.settling.forget(req.NamespacedName)
 		return reconcile.Result{}, r.hostGone(ctx, req.Name)
 	} else if err != nil {
 		return reconcile.Result{}, fmt.Errorf("get Host %s: %w", req.Name, err)
@@ -120,7 +124,11 @@ func (r hostConfigReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	stale, err := r.write(ctx, have, plan.BuildHost(in), encodeWithheld(addresses))
+	spec := plan.BuildHost(in)
+	if wait := r.settling.wait(req.NamespacedName, onlyUnready(have.Spec, spec)); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait}, nil // most switches take less
+	}
+	stale, err := r.write(ctx, have, spec, encodeWithheld(addresses))
 	switch {
 	case err != nil:
 		return reconcile.Result{}, err
@@ -128,6 +136,15 @@ func (r hostConfigReconciler) Reconcile(ctx context.Context, req reconcile.Reque
 		return reconcile.Result{RequeueAfter: otherHost}, nil
 	}
 	return reconcile.Result{RequeueAfter: lag(stale)}, nil
+}
+
+// onlyUnready reports whether all that is new in a spec are networks to which pods cannot
+// be attached yet.
+func onlyUnready(before, after v1alpha1.HostConfigSpec) bool {
+	kept := slices.DeleteFunc(slices.Clone(after.Networks), func(n v1alpha1.HostNetwork) bool {
+		return !n.Ready && !slices.ContainsFunc(before.Networks, func(was v1alpha1.HostNetwork) bool { return was.VNI == n.VNI })
+	})
+	return len(kept) < len(after.Networks) && equality.Semantic.DeepEqual(before.Networks, kept)
 }
 
 // have is the HostConfig of a host, which is made if there is none; nil if the cache

@@ -177,7 +177,7 @@ func (r peeringReconciler) Reconcile(ctx context.Context, req reconcile.Request)
 	default:
 		programmed = condition(&p, v1alpha1.PeeringProgrammed, false, "NotAccepted", "No packet passes between the two VPCs by this peering. See the condition Accepted.")
 	}
-	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
+	if wait := r.settling.wait(req.NamespacedName, programmed.Reason == progressing); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	want.Conditions = withReady(&p, p.Status.Conditions, acceptedPeering(&p, peers, judged), programmed)

@@ -4,7 +4,6 @@ import (
 	"sync"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 )
 
@@ -20,12 +19,12 @@ type settling struct {
 
 func newSettling() *settling { return &settling{since: map[types.NamespacedName]time.Time{}} }
 
-// wait is how long to wait before the condition is worth writing: 0 unless it
-// says that the object is on its way, and only for a short time so far.
-func (s *settling) wait(name types.NamespacedName, c metav1.Condition) time.Duration {
+// wait is how long to wait before what there is to say of an object is worth writing: 0
+// unless the object is on its way, and only for a short time so far.
+func (s *settling) wait(name types.NamespacedName, underway bool) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if c.Reason != progressing {
+	if !underway {
 		delete(s.since, name)
 		return 0
 	}

@@ -77,7 +77,7 @@ func (r hostConfigReconciler) addresses(ctx context.Context, have *v1alpha1.Host
 		if _, needed := out[vni]; needed {
 			continue
 		}
-		answer, err := ipam.Release(ctx, book(r), a.need(vni, ipam.Subnet{}))
+		answer, err := ipam.Release(ctx, book{r.base}, a.need(vni, ipam.Subnet{}))
 		if err != nil {
 			return nil, false, err
 		}

@@ -129,7 +129,7 @@ func (r vpcReconciler) Reconcile(ctx context.Context, req reconcile.Request) (re
 		return reconcile.Result{}, err
 	}
 	programmed := state.condition(&vpc)
-	if wait := r.settling.wait(req.NamespacedName, programmed); wait > 0 {
+	if wait := r.settling.wait(req.NamespacedName, programmed.Reason == progressing); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait}, nil
 	}
 	want.Switches = fmt.Sprintf("%d/%d", state.ready, state.switches)

@@ -85,6 +85,9 @@ func Compile(spec v1alpha1.HostConfigSpec) (Set, []v1alpha1.Problem) {
 	var problems []v1alpha1.Problem
 	for _, raw := range spec.Networks {
 		n, err := compile(raw)
+		if err == nil && set.networks[n.VNI] != nil {
+			err = fmt.Errorf("subnet %s of %s has it already", set.networks[n.VNI].Subnet, set.networks[n.VNI].Owner)
+		}
 		if err != nil {
 			problems = append(problems, v1alpha1.Problem{
 				Owner: raw.Owner, Reason: ReasonInvalid,
