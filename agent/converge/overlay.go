@@ -94,7 +94,10 @@ func (c *Converger) switchPorts(ctx context.Context, d desired) error {
 		}
 	}
 	if len(commands) > 0 {
-		if err := c.session.client.Apply(ctx, commands); err != nil {
+		// Not by way of the mirror: whoever asks it what has changed has to hear of it.
+		err := c.session.client.Apply(ctx, commands)
+		c.session.mirror.Touched(commands)
+		if err != nil {
 			return err
 		}
 		c.cfg.Log.Info("ports switched", "down", len(record), "commands", len(commands))

@@ -140,6 +140,17 @@ func (m *Mirror) Apply(ctx context.Context, commands []sonic.Command) error {
 	return nil
 }
 
+// Touched has the next Refresh read rows that were written in another way than by Apply,
+// and tell of them, without waiting until Redis announces them.
+func (m *Mirror) Touched(commands []sonic.Command) {
+	m.mu.Lock()
+	for _, c := range commands {
+		m.dirty[c.Key] = struct{}{}
+	}
+	m.mu.Unlock()
+	m.signal()
+}
+
 // Run listens to keyspace notifications until ctx is done.
 func (m *Mirror) Run(ctx context.Context) {
 	prefix := fmt.Sprintf("__keyspace@%d__:", m.client.id)

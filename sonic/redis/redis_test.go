@@ -343,6 +343,34 @@ func TestMirrorKeepsWhatItWrote(t *testing.T) {
 	}
 }
 
+// A row that was written in another way is seen by the next Refresh, announced or not: who
+// decides by the rows would write it once more.
+func TestMirrorReadsWhatWasTouched(t *testing.T) {
+	b := labtest.Box(t, box.Config{})
+	client := connect(t, b)
+	mirror := redis.NewMirror(client, slog.New(slog.DiscardHandler))
+	go mirror.Run(t.Context())
+	for mirror.Blind() {
+		<-mirror.Events()
+	}
+	if _, _, err := mirror.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := operator(t, b).ConfigSet(t.Context(), "notify-keyspace-events", "").Err(); err != nil {
+		t.Fatal(err)
+	}
+	row := sonic.VLAN{ID: 100, Description: "web"}.Row()
+	commands := []sonic.Command{{Op: sonic.Create, Key: row.Key, Fields: row.Fields}}
+	if err := client.Apply(t.Context(), commands); err != nil {
+		t.Fatal(err)
+	}
+	mirror.Touched(commands)
+	changed, all, err := mirror.Refresh(t.Context())
+	if err != nil || all || !slices.Equal(changed, []sonic.Key{row.Key}) {
+		t.Errorf("changed are %v, all %v, error %v; want %v", changed, all, err, row.Key)
+	}
+}
+
 // await refreshes on every event until the mirror shows the rows.
 func await(t *testing.T, mirror *redis.Mirror, name, want string) {
 	t.Helper()
