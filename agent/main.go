@@ -60,6 +60,16 @@ func run(ctx context.Context, opts options, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
+	release, err := state.Lock(ctx, opts.stateDir, func() {
+		log.Warn("another agent is at work on this switch: its end is waited for", "folder", opts.stateDir)
+	})
+	if ctx.Err() != nil {
+		return nil //nolint:nilerr // it was told to end before it had begun
+	}
+	if err != nil {
+		return err
+	}
+	defer release()
 	store, loaded, err := state.Open(opts.stateDir)
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 )
 
@@ -57,6 +58,29 @@ func TestChecks(t *testing.T) {
 	}
 	if got := before(v1alpha1.CheckAgentConverged, Finding{Wrong: "OnTrial"}); got.OK || got.Message != "OnTrial" {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An agent that has just begun takes nothing for what there was before.
+func TestNotLookedYet(t *testing.T) {
+	nobody := []v1alpha1.LLDPNeighbor{}
+	looked := report.Facts{Inventory: &report.Inventory{}}
+	var g gauge
+	for _, c := range []struct {
+		check v1alpha1.SwitchCheck
+		facts report.Facts
+		heard []v1alpha1.LLDPNeighbor
+	}{
+		{v1alpha1.CheckUplinks, report.Facts{}, nobody},
+		{v1alpha1.CheckLLDPNeighbors, report.Facts{}, nobody},
+		{v1alpha1.CheckLLDPNeighbors, looked, nil},
+	} {
+		if got := before(c.check, g.find(t.Context(), c.check, c.facts, c.heard)); got.OK || got.Message != errNotLooked.Error() {
+			t.Errorf("%+v", got)
+		}
+	}
+	if got := g.find(t.Context(), v1alpha1.CheckLLDPNeighbors, looked, nobody); got.Err != nil {
+		t.Errorf("nobody is heard: %+v", got)
 	}
 }
 

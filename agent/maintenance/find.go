@@ -14,7 +14,11 @@ import (
 	"github.com/switchlet/switchlet/sonic"
 )
 
-// find makes a check.
+// errNotLooked says that an agent that has just begun does not know yet what it would
+// otherwise take for nothing.
+var errNotLooked = errors.New("the switch was not looked at yet")
+
+// find makes a check. heard is nil as long as nobody has looked who is heard.
 func (g *gauge) find(ctx context.Context, check v1alpha1.SwitchCheck, f report.Facts, heard []v1alpha1.LLDPNeighbor) Finding {
 	switch check {
 	case v1alpha1.CheckBGPSessions:
@@ -69,6 +73,9 @@ func (g *gauge) installed(ctx context.Context) Finding {
 
 // uplinks are the routed ports that are up.
 func (g *gauge) uplinks(ctx context.Context, f report.Facts) Finding {
+	if f.Inventory == nil {
+		return Finding{Err: errNotLooked}
+	}
 	tables, err := g.open()
 	if err != nil {
 		return Finding{Err: err}
@@ -92,11 +99,9 @@ func (g *gauge) uplinks(ctx context.Context, f report.Facts) Finding {
 // routed are the routed ports of a switch.
 func routed(f report.Facts) []string {
 	var names []string
-	if f.Inventory != nil {
-		for _, p := range f.Inventory.Ports {
-			if p.Use == v1alpha1.PortUseRouted {
-				names = append(names, p.Name)
-			}
+	for _, p := range f.Inventory.Ports {
+		if p.Use == v1alpha1.PortUseRouted {
+			names = append(names, p.Name)
 		}
 	}
 	return names
@@ -105,8 +110,8 @@ func routed(f report.Facts) []string {
 // neighbors are those that are heard at routed ports, and at members of routed port
 // channels.
 func neighbors(f report.Facts, heard []v1alpha1.LLDPNeighbor) Finding {
-	if f.Inventory == nil {
-		return Finding{Err: errors.New("the switch was not looked at yet")}
+	if f.Inventory == nil || heard == nil {
+		return Finding{Err: errNotLooked}
 	}
 	names := routed(f)
 	at := map[string]bool{}

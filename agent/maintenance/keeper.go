@@ -129,7 +129,7 @@ func (k *Keeper) Saw(f report.Facts) {
 // Heard takes who is heard by LLDP.
 func (k *Keeper) Heard(neighbors []v1alpha1.LLDPNeighbor) {
 	k.mu.Lock()
-	k.heard = neighbors
+	k.heard = append([]v1alpha1.LLDPNeighbor{}, neighbors...) // nil if it was not called
 	k.mu.Unlock()
 }
 

@@ -97,6 +97,7 @@ func (b *realBox) start(t *testing.T) {
 		Rules:  probe.Rules{Window: 40 * time.Millisecond, Steady: 20 * time.Millisecond},
 		Report: func(f report.Facts) { reporter.Report(f); keeper.Saw(f) },
 	})
+	keeper.Heard(nil) // there is nobody
 	ctx, cancel := context.WithCancel(context.Background())
 	var all sync.WaitGroup
 	all.Go(func() { watch.Watch(ctx, kube, "leaf1", realSink{inbox, reporter, keeper}, log) })

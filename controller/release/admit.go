@@ -38,7 +38,8 @@ func (m *machine) pass(r *v1alpha1.ReleaseSwitchStatus) {
 }
 
 // candidates are the switches that wait: first of all the rest of the groups that
-// were begun on, then those that lack a service anyway.
+// were begun on, before others one that has got its agent; then those that lack a
+// service anyway.
 func (m *machine) candidates() []*Switch {
 	var out []*Switch
 	for i := range m.Switches {
@@ -55,8 +56,14 @@ func (m *machine) candidates() []*Switch {
 		}
 		return 2
 	}
+	left := func(s *Switch) int {
+		if rank(s) > 0 {
+			return 0
+		}
+		return len(changes(m.Target, s))
+	}
 	slices.SortStableFunc(out, func(a, b *Switch) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), natural.Compare(a.Group, b.Group), natural.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(left(a), left(b)), natural.Compare(a.Group, b.Group), natural.Compare(a.Name, b.Name))
 	})
 	return out
 }

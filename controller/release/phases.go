@@ -139,7 +139,7 @@ func (m *machine) check(s *Switch, r *v1alpha1.ReleaseSwitchStatus) bool {
 	switch {
 	case waits != "":
 	case answer(m.Inputs, s, r) == nil: // also where nothing is checked: it may be the agent that was changed
-		waits, reason = silent, "AgentSilent"
+		waits, reason = "Waits for an answer of the agent.", "AgentSilent"
 	case v.ok():
 		r.UnwellSince, r.Reason, r.Message = nil, "", ""
 		return true
@@ -152,6 +152,9 @@ func (m *machine) check(s *Switch, r *v1alpha1.ReleaseSwitchStatus) bool {
 	}
 	r.Message = waits
 	if since(m.Now, r.UnwellSince) >= m.deadline() {
+		if reason == "AgentSilent" {
+			waits = silent
+		}
 		m.fail(r, reason, m.late(s, waits))
 	}
 	return false

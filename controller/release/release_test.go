@@ -364,6 +364,19 @@ func TestAsBefore(t *testing.T) {
 	}
 }
 
+// A switch that has got its agent gets the rest before another one is begun on.
+func TestTheRestFollowsTheAgent(t *testing.T) {
+	w := newWorld(strategy(), "group/a", "group/a")
+	w.addAgent()
+	w.boxes[1].pods["lldp"].ready = false // it is not well, and so is the first
+	w.settle(func() {})
+	text := w.String()
+	rest, next := strings.Index(text, `sw2: bgp="bgp-v2"`), strings.Index(text, `sw1: agent="agent-v2"`)
+	if rest < 0 || next < 0 || next < rest {
+		t.Errorf("sw1 was begun on before sw2 was done:\n%s", text)
+	}
+}
+
 // Where neither the new agent runs nor the one before, a better one gets its turn,
 // although nobody is there who could fetch it.
 func TestAnotherAgent(t *testing.T) {

@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -110,6 +111,21 @@ func (r *rig) runs(service v1alpha1.ReleaseService) {
 	if len(at) != len(r.switches) {
 		r.Errorf("%s %s runs on %v, wanted all of %v", service.Name, service.Image, at, r.switches)
 	}
+}
+
+// says waits until the agents of all switches say that they are this version.
+func (r *rig) says(version string) {
+	r.Helper()
+	r.within(patience, "all agents are "+version, func() string {
+		for _, name := range r.switches {
+			var sw v1alpha1.Switch
+			r.ok(r.cluster.Get(r.Context(), client.ObjectKey{Name: name}, &sw))
+			if is := sw.Status.AgentVersion; is != version {
+				return fmt.Sprintf("%s says %q", name, is)
+			}
+		}
+		return ""
+	})
 }
 
 // digest is what follows the last @.

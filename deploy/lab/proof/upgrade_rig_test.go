@@ -30,7 +30,7 @@ type stock map[string]*services.Image
 func (r *rig) build() stock {
 	r.Helper()
 	all := stock{}
-	for _, s := range []services.Service{services.BGP(), services.LLDP()} {
+	for _, s := range []services.Service{services.BGP(), services.LLDP(), services.Agent()} {
 		image, err := services.Build(r.Context(), s)
 		r.ok(err)
 		all[s.Name] = image
@@ -44,7 +44,11 @@ func (r *rig) push(all stock, service, version string, env ...string) v1alpha1.R
 	image, err := all[service].Push(r.Context(), registry.Address(network.NewPlan(r.lab.Subnet)), version, env...)
 	r.ok(err)
 	r.Logf("%s %s is %s", service, version, image)
-	return v1alpha1.ReleaseService{Name: service, Image: image, Overrides: onLabSwitch()}
+	out := v1alpha1.ReleaseService{Name: service, Image: image}
+	if service != v1alpha1.ServiceAgent { // the lab's DaemonSet has what differs
+		out.Overrides = onLabSwitch()
+	}
+	return out
 }
 
 // onLabSwitch is what differs on a switch of the lab: it has the machine's own /usr, in

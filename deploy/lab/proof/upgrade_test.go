@@ -13,13 +13,14 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/matrix/watch"
 )
 
-// FRR and lldpd run in pods on all switches, from images that kubelets on the switches
-// fetched. They are upgraded while hosts send to each other, and a version that does not
+// FRR, lldpd and the agent run in pods on all switches, from images that the agents before
+// them fetched. They are upgraded while hosts send to each other, and a version that does not
 // come up is taken back where it was tried first.
 func TestUpgrade(t *testing.T) {
 	r := start(t, []string{"--switch-pods", "--spines", "1", "--leaves", "2", "--hosts", "3"}, nil)
 	images := r.build()
-	r.install(r.push(images, "bgp", "v1"), r.push(images, "lldp", "v1"))
+	r.install(r.push(images, "bgp", "v1"), r.push(images, "lldp", "v1"), r.push(images, "agent", "v1"))
+	r.says("v1")
 	r.pair()
 	endpoints := r.tenants()
 	r.confirmed()
@@ -41,7 +42,7 @@ func (r *rig) with(t *testing.T) *rig {
 func (r *rig) better(images stock, endpoints []matrix.Endpoint) {
 	r.Helper()
 	version := "v2-" + time.Now().Format("150405") // one that nobody has, whichever lab this is
-	bgp, lldp := r.push(images, "bgp", version), r.push(images, "lldp", version)
+	bgp, lldp, agent := r.push(images, "bgp", version), r.push(images, "lldp", version), r.push(images, "agent", version)
 	last := r.leaves[len(r.leaves)-1]
 	back := r.away(last)
 	j := r.journal()
@@ -49,6 +50,7 @@ func (r *rig) better(images stock, endpoints []matrix.Endpoint) {
 	r.change(func(spec *v1alpha1.NOSReleaseSpec) {
 		set(spec, bgp)
 		set(spec, lldp)
+		set(spec, agent)
 		spec.Strategy = oneByOne()
 	})
 	r.waits(map[string]string{last: "Unavailable", r.leaves[len(r.leaves)-2]: "GroupBusy"})
@@ -57,6 +59,8 @@ func (r *rig) better(images stock, endpoints []matrix.Endpoint) {
 	report := j.stop(endpoints)
 	r.runs(bgp)
 	r.runs(lldp)
+	r.runs(agent)
+	r.says(version)
 	r.spared(endpoints, report)
 	if j.killed == 0 {
 		r.Error("the controller was never killed")

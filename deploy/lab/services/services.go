@@ -1,6 +1,6 @@
 // Package services makes the images of the services that switches run as pods: FRR and
 // lldpd of this machine, with all libraries that they need, and a program that stands in
-// for the supervisor in SONiC's images.
+// for the supervisor in SONiC's images; and the agent, which needs nothing else.
 package services
 
 import (
@@ -27,24 +27,31 @@ import (
 
 // Service is what a service's image is made of.
 type Service struct {
-	// Name of the service, and of its program in deploy/lab/services.
+	// Name of the service, and of its program.
 	Name string
+	// folder of the source tree that the program is built from.
+	folder string
+	// linked: the version is linked into the program, which is built for each.
+	linked bool
 	// Programs of this machine, and modules that they load.
 	programs []string
 	users    func() (passwd, group string, err error)
 }
 
+// Agent is the product's own.
+func Agent() Service { return Service{Name: "agent", folder: "./agent", linked: true} }
+
 // BGP is FRR.
 func BGP() Service {
-	return Service{"bgp", []string{
+	return Service{Name: "bgp", folder: "./deploy/lab/services/bgp", programs: []string{
 		"/usr/lib/frr/zebra", "/usr/lib/frr/bgpd", "/usr/bin/vtysh",
 		libraries + "/frr/modules/zebra_fpm.so", libraries + "/frr/modules/dplane_fpm_nl.so", libraries + "/security/pam_permit.so",
-	}, routing.Users}
+	}, users: routing.Users}
 }
 
 // LLDP is lldpd.
 func LLDP() Service {
-	return Service{"lldp", []string{"/usr/sbin/lldpd", "/usr/sbin/lldpcli", "/usr/bin/true"}, lldpservice.User}
+	return Service{Name: "lldp", folder: "./deploy/lab/services/lldp", programs: []string{"/usr/sbin/lldpd", "/usr/sbin/lldpcli", "/usr/bin/true"}, users: lldpservice.User}
 }
 
 // Image is what can be had in versions.
@@ -53,34 +60,46 @@ type Image struct {
 	base    v1.Image
 }
 
-// Build builds a service's program, and its image.
+// Build builds what all versions of a service have in common.
 func Build(ctx context.Context, s Service) (*Image, error) {
-	program, err := s.build(ctx)
+	image, err := mutate.MediaType(empty.Image, types.OCIManifestSchema1), error(nil)
+	if s.users != nil {
+		var machine *layer
+		if machine, err = s.machine(); err == nil {
+			image, err = appended(image, machine)
+		}
+	}
+	if err == nil && !s.linked {
+		image, err = s.add(ctx, image, "")
+	}
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", s.Name, err)
+	}
+	return &Image{s, image}, nil
+}
+
+// add adds the service's program, which calls itself by a version, if one is said.
+func (s Service) add(ctx context.Context, image v1.Image, version string) (v1.Image, error) {
+	program, err := s.build(ctx, version)
+	if err != nil {
+		return nil, err
 	}
 	defer os.RemoveAll(filepath.Dir(program))
-	machine, err := s.machine()
-	if err != nil {
-		return nil, fmt.Errorf("service %s: %w", s.Name, err)
-	}
 	own := &layer{}
 	own.file("/"+s.Name, program)
-	image := v1.Image(empty.Image)
-	for _, l := range []*layer{machine, own} {
-		compressed, err := l.compressed()
-		if err == nil {
-			image, err = mutate.AppendLayers(image, compressed)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("service %s: %w", s.Name, err)
-		}
+	return appended(image, own)
+}
+
+func appended(image v1.Image, l *layer) (v1.Image, error) {
+	compressed, err := l.compressed()
+	if err != nil {
+		return nil, err
 	}
-	return &Image{s, mutate.MediaType(image, types.OCIManifestSchema1)}, nil
+	return mutate.AppendLayers(image, compressed)
 }
 
 // build builds the program into a folder of its own.
-func (s Service) build(ctx context.Context) (program string, err error) {
+func (s Service) build(ctx context.Context, version string) (program string, err error) {
 	root, err := repo.Root()
 	if err != nil {
 		return "", err
@@ -90,7 +109,11 @@ func (s Service) build(ctx context.Context) (program string, err error) {
 		return "", err
 	}
 	program = filepath.Join(dir, s.Name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-buildvcs=false", "-o", program, "./deploy/lab/services/"+s.Name)
+	flags := "-s -w"
+	if version != "" {
+		flags += " -X main.version=" + version
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", flags, "-buildvcs=false", "-o", program, s.folder)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := cmd.CombinedOutput(); err != nil {
 		_ = os.RemoveAll(dir)
@@ -126,9 +149,16 @@ func (s Service) machine() (*layer, error) {
 }
 
 // Push brings a version of the image to a registry, and returns how it is called by its
-// digest. Versions differ in their label, and in the environment of the program.
+// digest. Versions differ in their label, in the environment of the program, and in the
+// program where the version is linked into it.
 func (i *Image) Push(ctx context.Context, registry netip.AddrPort, version string, env ...string) (string, error) {
-	config, err := i.base.ConfigFile()
+	base, err := i.base, error(nil)
+	if i.service.linked {
+		if base, err = i.service.add(ctx, base, version); err != nil {
+			return "", fmt.Errorf("service %s %s: %w", i.service.Name, version, err)
+		}
+	}
+	config, err := base.ConfigFile()
 	if err != nil {
 		return "", err
 	}
@@ -137,7 +167,7 @@ func (i *Image) Push(ctx context.Context, registry netip.AddrPort, version strin
 	config.Config.Entrypoint = []string{"/" + i.service.Name}
 	config.Config.Env = append([]string{"PATH=/usr/sbin:/usr/bin:/usr/lib/frr"}, env...)
 	config.Config.Labels = map[string]string{"org.opencontainers.image.version": version}
-	image, err := mutate.ConfigFile(i.base, config)
+	image, err := mutate.ConfigFile(base, config)
 	if err != nil {
 		return "", err
 	}

@@ -18,9 +18,11 @@ import (
 
 // Versions of an image differ by their digests, and a registry gives what was pushed.
 func TestVersionsOfAnImage(t *testing.T) {
-	for program, service := range map[string]Service{"vtysh": BGP(), "lldpcli": LLDP()} {
+	for program, service := range map[string]Service{"vtysh": BGP(), "lldpcli": LLDP(), "": Agent()} {
 		t.Run(service.Name, func(t *testing.T) {
-			labtest.Program(t, program, map[string]string{"vtysh": "frr", "lldpcli": "lldpd"}[program])
+			if program != "" {
+				labtest.Program(t, program, map[string]string{"vtysh": "frr", "lldpcli": "lldpd"}[program])
+			}
 			image, err := Build(t.Context(), service)
 			if err != nil {
 				t.Fatal(err)
@@ -48,6 +50,9 @@ func TestVersionsOfAnImage(t *testing.T) {
 			}
 			for _, l := range manifest.Layers {
 				t.Logf("a layer of %d MiB", l.Size>>20)
+			}
+			if want := map[bool]int{true: 1, false: 2}[service.linked]; len(manifest.Layers) != want {
+				t.Errorf("%d layers, want %d", len(manifest.Layers), want)
 			}
 		})
 	}
