@@ -55,7 +55,7 @@ func (c *Client) Apply(ctx context.Context, all []sonic.Command) error {
 		if refused, err = w.look(guarded); err != nil || refused != nil {
 			return err
 		}
-		return w.extend(open)
+		return c.extend(ctx, w, open)
 	})
 	if err == nil {
 		err = refused

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,21 @@ import (
 // many is from how many commands on a transaction without a script is worth its second
 // way to Redis and back. A script takes twice as long for a command.
 const many = 64
+
+// extend has the commands carried out that need no look at the rows: if they are many, by
+// two connections, so that Redis is at work for one while the other hears of its answers.
+func (c *Client) extend(ctx context.Context, w *wire, all []sonic.Command) error {
+	half := len(all) / 2
+	if half < transaction {
+		return w.extend(all)
+	}
+	rest := make(chan error, 1)
+	go func() {
+		rest <- c.wires.lend(ctx, func(other *wire) error { return other.extend(all[half:]) })
+	}()
+	err := w.extend(all[:half])
+	return errors.Join(err, <-rest)
+}
 
 // extend carries out commands that need no look at the rows, as transactions that Redis
 // does not carry out if the key that says whether CONFIG_DB is in use has changed since it
