@@ -6,7 +6,9 @@
 //   - TestTransitions: random changes, many under way at a time, while every endpoint
 //     sends to every other one: no packet leaves its VPC, ever;
 //   - TestFailures: what breaks in a fabric, and for how long flows stop;
-//   - TestCommitConfirm: a change that cuts a leaf off is taken back by the leaf.
+//   - TestCommitConfirm: a change that cuts a leaf off is taken back by the leaf;
+//   - TestUpgrade: FRR, lldpd and the agent are upgraded under traffic, on a fabric of the
+//     size that -spines, -leaves and -hosts say.
 //
 // A lab takes a minute or two to start. To use one again and again:
 //

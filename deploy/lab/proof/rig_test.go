@@ -37,6 +37,8 @@ type options struct {
 	within      *time.Duration
 	seed        *uint64
 	failure     *string
+	// spines, leaves and hosts of TestUpgrade.
+	spines, leaves, hosts *int
 }
 
 // said are the options of this run.
@@ -46,6 +48,9 @@ var said = options{
 	within:      flag.Duration("within", time.Hour, "TestTransitions makes no more changes after this time"),
 	failure:     flag.String("failure", ".", "only those of TestFailures whose name matches this expression"),
 	seed:        flag.Uint64("seed", 0, "of TestTransitions; 0 for one of its own"),
+	spines:      flag.Int("spines", 1, "how many spines TestUpgrade has"),
+	leaves:      flag.Int("leaves", 2, "how many leaves TestUpgrade has"),
+	hosts:       flag.Int("hosts", 3, "how many hosts TestUpgrade has"),
 }
 
 // patience is how long anything may take that is not measured: the machine is slow.

@@ -59,7 +59,7 @@ func (j *journal) killController(phases ...v1alpha1.SwitchPhase) {
 // waits waits until all that is left of a release are some switches, for a reason.
 func (r *rig) waits(reasons map[string]string) {
 	r.Helper()
-	r.within(arrival, "only those that are away are left", func() string {
+	r.within(r.arrival(), "only those that are away are left", func() string {
 		for _, s := range r.release().Status.Switches {
 			want, left := reasons[s.Name]
 			if left && (s.Phase != v1alpha1.SwitchWaiting || s.Reason != want) || !left && s.Phase != v1alpha1.SwitchCurrent {
@@ -74,7 +74,7 @@ func (r *rig) waits(reasons map[string]string) {
 func (r *rig) stopped() *v1alpha1.ReleaseStop {
 	r.Helper()
 	var stop *v1alpha1.ReleaseStop
-	took := r.within(arrival, "the release stops, and all is as before", func() string {
+	took := r.within(r.arrival(), "the release stops, and all is as before", func() string {
 		rel := r.release()
 		stop = rel.Status.Stop
 		if rel.Status.Phase != v1alpha1.ReleaseStopped || stop == nil {

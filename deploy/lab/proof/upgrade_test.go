@@ -3,6 +3,7 @@ package proof_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,7 +18,8 @@ import (
 // them fetched. They are upgraded while hosts send to each other, and a version that does not
 // come up is taken back where it was tried first.
 func TestUpgrade(t *testing.T) {
-	r := start(t, []string{"--switch-pods", "--spines", "1", "--leaves", "2", "--hosts", "3"}, nil)
+	count := func(flag string, n *int) []string { return []string{flag, strconv.Itoa(*n)} }
+	r := start(t, slices.Concat([]string{"--switch-pods"}, count("--spines", said.spines), count("--leaves", said.leaves), count("--hosts", said.hosts)), nil)
 	images := r.build()
 	r.install(r.push(images, "bgp", "v1"), r.push(images, "lldp", "v1"), r.push(images, "agent", "v1"))
 	r.says("v1")
@@ -124,12 +126,12 @@ func oneByOne() v1alpha1.ReleaseStrategy {
 }
 
 // arrival is how long a release may take on all switches.
-const arrival = 10 * time.Minute
+func (r *rig) arrival() time.Duration { return time.Duration(len(r.switches)) * 4 * time.Minute }
 
 // arrived waits until all switches run what the release says.
 func (r *rig) arrived() {
 	r.Helper()
-	took := r.within(arrival, "the release is on all switches", func() string {
+	took := r.within(r.arrival(), "the release is on all switches", func() string {
 		rel := r.release()
 		if rel.Status.ObservedGeneration == rel.Generation && rel.Status.Phase == v1alpha1.ReleaseComplete {
 			return ""
