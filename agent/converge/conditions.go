@@ -22,7 +22,7 @@ func (c *Converger) note(err error) {
 	case err == nil, errors.Is(err, errAgain):
 		return
 	case errors.Is(err, redis.ErrChanged):
-		c.facts.Programmed = report.State{Reason: report.Progressing, Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
+		c.facts.Programmed = report.State{Reason: v1alpha1.ReasonProgressing, Message: "Somebody else is changing CONFIG_DB too. The agent looks at it again."}
 		return
 	case errors.As(err, &violation):
 		c.facts.Programmed = report.State{Reason: render.ReasonSchemaViolation, Message: fmt.Sprintf("%v. Nothing is written.", err)}
@@ -63,7 +63,7 @@ func (c *Converger) logChanges(before report.Facts) {
 			continue
 		}
 		level := slog.LevelInfo
-		if !condition.is.OK && condition.is.Reason != report.Converging {
+		if !condition.is.OK && condition.is.Reason != v1alpha1.ReasonConverging {
 			level = slog.LevelWarn
 		}
 		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.OK,

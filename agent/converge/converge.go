@@ -112,7 +112,7 @@ func New(cfg Config) *Converger {
 		c.facts.StateSaved.Message = strings.Join(cfg.Loaded.Damage, "; ")
 		cfg.Log.Warn("the state on disk was damaged", "damage", c.facts.StateSaved.Message)
 	}
-	c.facts.Programmed = report.State{Reason: report.Progressing, Message: "The agent has just started."}
+	c.facts.Programmed = report.State{Reason: v1alpha1.ReasonProgressing, Message: "The agent has just started."}
 	c.facts.Rendered = c.facts.Programmed
 	c.facts.Confirmed = report.State{OK: true, Reason: "Confirmed", Message: "Nothing is on trial."}
 	if c.good != nil {

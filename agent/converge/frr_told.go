@@ -89,7 +89,7 @@ func (c *Converger) routed(t *target, paused bool) report.State {
 	case t != r.settled && paused:
 		return report.State{Reason: "Paused", Message: fmt.Sprintf("spec.paused of Switch %s is true: FRR is left as it is until it becomes false.", c.cfg.Node)}
 	case t != r.settled:
-		return report.State{Reason: report.Progressing, Message: "FRR is being told."}
+		return report.State{Reason: v1alpha1.ReasonProgressing, Message: "FRR is being told."}
 	}
 	for _, p := range r.conflicts {
 		if p.Owner.Kind == v1alpha1.KindSwitch {

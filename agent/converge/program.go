@@ -137,7 +137,7 @@ func (c *Converger) choose(d desired) (*v1alpha1.SwitchConfigSpec, render.Wanted
 		c.facts.Rendered = report.State{Reason: "InvalidSpec", Message: fmt.Sprintf("%v. %s", err, c.staying())}
 		c.facts.Programmed = c.facts.Rendered
 	} else {
-		c.facts.Rendered = report.State{Reason: report.Progressing, Message: waiting(d) + " " + c.staying()}
+		c.facts.Rendered = report.State{Reason: v1alpha1.ReasonProgressing, Message: waiting(d) + " " + c.staying()}
 		c.facts.Programmed = c.facts.Rendered
 	}
 	if c.good == nil {

@@ -186,7 +186,7 @@ func (c *Converger) taken() report.State {
 	case len(p.open) == 0:
 		return report.State{OK: true, Reason: "Converged", Message: "The rows of the spec are in CONFIG_DB, and SONiC's daemons have taken them, apart from status.problems."}
 	case p.waiting() > 0:
-		return report.State{Reason: report.Converging, Message: fmt.Sprintf("The rows are in CONFIG_DB. SONiC's daemons still have to take %d of them.", p.waiting())}
+		return report.State{Reason: v1alpha1.ReasonConverging, Message: fmt.Sprintf("The rows are in CONFIG_DB. SONiC's daemons still have to take %d of them.", p.waiting())}
 	case !p.answered:
 		return report.State{Reason: "DaemonsSilent", Message: fmt.Sprintf("The rows are in CONFIG_DB, and SONiC's daemons have taken none of the last %d for %v: %s did not come. Look at the swss container.", len(p.open), c.cfg.Patience, p.open[0])}
 	}

@@ -58,8 +58,8 @@ func (c *Converger) orphaned(d desired) bool {
 // whether to go on with it.
 func (c *Converger) holdOrphan(d desired) {
 	c.facts.Generation, c.facts.AppliedGeneration = d.generations(c.inForce)
-	c.facts.Rendered = report.State{Reason: report.Progressing, Message: waiting(d)}
-	c.facts.Programmed = report.State{Reason: report.Progressing, Message: fmt.Sprintf("An earlier agent was stopped in the middle of revision %s. If the API server cannot be asked soon, it is taken back.", c.cfg.Store.Journal().Revision)}
+	c.facts.Rendered = report.State{Reason: v1alpha1.ReasonProgressing, Message: waiting(d)}
+	c.facts.Programmed = report.State{Reason: v1alpha1.ReasonProgressing, Message: fmt.Sprintf("An earlier agent was stopped in the middle of revision %s. If the API server cannot be asked soon, it is taken back.", c.cfg.Store.Journal().Revision)}
 }
 
 // isGood reports whether a revision is the last good one.

@@ -17,15 +17,10 @@ type State struct {
 	Message string
 }
 
-// Reasons of a State that is about to become a better one.
-const (
-	// Converging: SONiC's daemons still have to take rows, as after every change.
-	Converging = "Converging"
-	// Progressing: the agent is at it.
-	Progressing = "Progressing"
-)
-
-func (s State) underway() bool { return !s.OK && (s.Reason == Converging || s.Reason == Progressing) }
+// underway reports whether it is about to become a better one.
+func (s State) underway() bool {
+	return !s.OK && (s.Reason == v1alpha1.ReasonConverging || s.Reason == v1alpha1.ReasonProgressing)
+}
 
 // Facts are what the agent knows at one moment.
 type Facts struct {

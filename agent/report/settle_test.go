@@ -47,7 +47,7 @@ func TestSettling(t *testing.T) {
 		want  []string
 	}{
 		{"soon done", 200 * time.Millisecond, []string{"Converged"}},
-		{"takes long", 400 * time.Millisecond, []string{report.Converging, "Converged"}},
+		{"takes long", 400 * time.Millisecond, []string{v1alpha1.ReasonConverging, "Converged"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -60,9 +60,9 @@ func TestSettling(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				go r.Run(ctx)
-				r.Report(report.Facts{Generation: 1, Programmed: report.State{Reason: report.Converging}})
+				r.Report(report.Facts{Generation: 1, Programmed: report.State{Reason: v1alpha1.ReasonConverging}})
 				time.Sleep(test.takes / 2)
-				r.Report(report.Facts{Generation: 1, Programmed: report.State{Reason: report.Converging, Message: "one row less"}})
+				r.Report(report.Facts{Generation: 1, Programmed: report.State{Reason: v1alpha1.ReasonConverging, Message: "one row less"}})
 				time.Sleep(test.takes / 2)
 				r.Report(report.Facts{Generation: 1, Programmed: report.State{OK: true, Reason: "Converged"}})
 				synctest.Wait()

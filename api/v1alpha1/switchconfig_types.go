@@ -28,6 +28,14 @@ const (
 	ConfigRouted = "Routed"
 )
 
+// Reasons of a condition that is about to become a better one.
+const (
+	// ReasonConverging: SONiC's daemons still have to take rows, as after every change.
+	ReasonConverging = "Converging"
+	// ReasonProgressing: the agent is at it.
+	ReasonProgressing = "Progressing"
+)
+
 // SwitchConfigSpec is everything that one switch has to be, said without a word
 // of SONiC. Written by the controller and by nobody else.
 type SwitchConfigSpec struct {

@@ -14,7 +14,7 @@ func Forwards(c *v1alpha1.SwitchConfig) bool {
 		return false
 	}
 	p := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConfigProgrammed)
-	return p != nil && (p.Status == metav1.ConditionTrue || p.Reason == "Converging" || p.Reason == "Progressing")
+	return p != nil && (p.Status == metav1.ConditionTrue || p.Reason == v1alpha1.ReasonConverging || p.Reason == v1alpha1.ReasonProgressing)
 }
 
 // Segments are those at the ports of a switch.
