@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 type FRR struct {
 	name    string // of the switch
 	place   place
+	daemons []string // in the order of their start
 	log     *slog.Logger
 	start   func(ctx context.Context, daemon string) (*process.Process, error)
 	restart chan struct{} // one that is asked for
@@ -37,9 +39,18 @@ func NewInContainer(name string, log *slog.Logger, bgpd []string, zebra ...strin
 	return at(inContainer(), name, log, map[string][]string{"bgpd": bgpd, "zebra": zebra})
 }
 
+// daemons are those of this FRR, in the order in which SONiC starts them. mgmtd, which has
+// the configuration of zebra, came with FRR 9.
+func daemons() []string {
+	if _, err := os.Stat(filepath.Join(programs, "mgmtd")); err != nil {
+		return []string{"zebra", "bgpd"}
+	}
+	return []string{"mgmtd", "zebra", "bgpd"}
+}
+
 func at(p place, name string, log *slog.Logger, args map[string][]string) *FRR {
 	return &FRR{
-		name: name, place: p, log: log, restart: make(chan struct{}, 1), pause: time.Second,
+		name: name, place: p, daemons: daemons(), log: log, restart: make(chan struct{}, 1), pause: time.Second,
 		start: func(ctx context.Context, daemon string) (*process.Process, error) {
 			return p.start(ctx, daemon, name, args[daemon]...)
 		},
@@ -52,19 +63,20 @@ func (f *FRR) Run(ctx context.Context, end func(*process.Process) error) error {
 	if err := f.place.prepare(f.name); err != nil {
 		return fmt.Errorf("prepare for FRR: %w", err)
 	}
-	g, err := f.startAll(ctx)
+	running, err := f.startAll(ctx)
 	if err != nil {
 		return err
 	}
 	f.log.Info("FRR runs")
 	select {
-	case <-g.zebra.Done():
-		err = errors.New("zebra has ended")
-	case <-g.bgpd.Done():
-		err = errors.New("bgpd has ended")
+	case name := <-running.ended():
+		err = fmt.Errorf("%s has ended", name)
 	case <-ctx.Done():
 	}
-	return errors.Join(err, end(g.bgpd), end(g.zebra))
+	for _, p := range slices.Backward(running) {
+		err = errors.Join(err, end(p))
+	}
+	return err
 }
 
 // Stop lets a daemon take its routes back before it ends.
@@ -97,17 +109,34 @@ func (f *FRR) Restart() {
 	}
 }
 
-// group is the daemons of one start: zebra, which has the routes, and bgpd.
-type group struct{ zebra, bgpd *process.Process }
+// group is the daemons of one start, in that order.
+type group []*process.Process
 
-func (f *FRR) startAll(ctx context.Context) (g group, err error) {
-	if g.zebra, err = f.start(ctx, "zebra"); err != nil {
-		return g, err
+// ended gets the names of those that end.
+func (g group) ended() <-chan string {
+	names := make(chan string, len(g))
+	for _, p := range g {
+		go func() {
+			<-p.Done()
+			names <- p.Name()
+		}()
 	}
-	if g.bgpd, err = f.start(ctx, "bgpd"); err != nil {
-		return g, errors.Join(err, g.zebra.Kill())
+	return names
+}
+
+func (f *FRR) startAll(ctx context.Context) (group, error) {
+	var running group
+	for _, daemon := range f.daemons {
+		p, err := f.start(ctx, daemon)
+		if err != nil {
+			for _, p := range slices.Backward(running) {
+				err = errors.Join(err, p.Kill())
+			}
+			return nil, err
+		}
+		running = append(running, p)
 	}
-	return g, nil
+	return running, nil
 }
 
 // keep starts the daemons again whenever one has ended or somebody asks for it.
@@ -132,10 +161,10 @@ func (f *FRR) keep(ctx context.Context, g group) {
 
 // wait waits until the daemons have to be started again; false if ctx is done before.
 func (f *FRR) wait(ctx context.Context, g group) bool {
-	cause := "one has ended"
+	var cause string
 	select {
-	case <-g.zebra.Done():
-	case <-g.bgpd.Done():
+	case name := <-g.ended():
+		cause = name + " has ended"
 	case <-f.restart:
 		cause = "SONiC's daemons have started anew"
 	case <-ctx.Done():
@@ -148,7 +177,7 @@ func (f *FRR) wait(ctx context.Context, g group) bool {
 // stop ends what still runs of a group.
 func (f *FRR) stop(g group) {
 	var both sync.WaitGroup
-	for _, p := range []*process.Process{g.zebra, g.bgpd} {
+	for _, p := range g {
 		both.Go(func() {
 			if err := p.Stop(stopTimeout); err != nil {
 				f.log.Warn("restart FRR", "daemon", p.Name(), "error", err)

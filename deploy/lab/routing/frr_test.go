@@ -17,7 +17,7 @@ import (
 // started.
 func played(t *testing.T, start func(name string) error) (frr *FRR, started chan *process.Process) {
 	frr, started = New("leaf1", slog.New(slog.DiscardHandler)), make(chan *process.Process, 10)
-	frr.pause = 0
+	frr.pause, frr.daemons = 0, []string{"zebra", "bgpd"}
 	frr.start = func(_ context.Context, name string) (*process.Process, error) {
 		if err := start(name); err != nil {
 			return nil, err

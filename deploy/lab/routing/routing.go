@@ -1,6 +1,7 @@
 // Package routing runs the real FRR on a switch of the lab, as SONiC's bgp container
-// does: zebra and bgpd, which begin with what /etc/sonic/frr/frr.conf says. Their
-// sockets are where a switch that shares them with its bgp container has them.
+// does: mgmtd, if this FRR has it, zebra and bgpd, which begin with what
+// /etc/sonic/frr/frr.conf says. Their sockets are where a switch that shares them with
+// its bgp container has them.
 package routing
 
 import (
@@ -21,6 +22,8 @@ const (
 	sockets = "/run/frr"
 	// settings is SONiC's folder for frr.conf. In the bgp container it is /etc/frr.
 	settings = "/etc/sonic/frr"
+	// history is the folder of what mgmtd notes of changes.
+	history = "/var/lib/frr"
 	// log is the file that both write to.
 	log = "/var/log/frr.log"
 	// startTimeout is generous: a daemon answers within 100 ms, and in User-Mode Linux
@@ -73,7 +76,7 @@ func (p place) prepare(name string) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range []string{sockets, p.settings} {
+	for _, dir := range []string{sockets, p.settings, history} {
 		if err := errors.Join(os.MkdirAll(dir, 0o755), os.Chown(dir, uid, gid)); err != nil {
 			return err
 		}
