@@ -83,6 +83,9 @@ func underlay(asn uint32, routerID netip.Addr, peers []frr.Peer) *frr.BGP {
 	unicast := &frr.Unicast{Connected: true, ConnectedMap: mapLoopback, MaxPaths: maxPaths}
 	return &frr.BGP{
 		ASN: asn, RouterID: routerID, MultipathRelax: true, EVPN: true,
+		// What the ASIC forwards outlives the bgp container: neighbours go on using it while
+		// that is replaced. FRR 10.7 does so with EVPN routes, too; 8.4 does not.
+		GracefulRestart: &frr.GracefulRestart{PreserveForwarding: true},
 		IPv4: unicast, IPv6: unicast,
 		Groups: []frr.PeerGroup{{
 			Name: peerGroup, RemoteAS: "external", ExtendedNexthop: true,
