@@ -9,6 +9,7 @@ import (
 
 	"github.com/switchlet/switchlet/deploy/lab/debian"
 	"github.com/switchlet/switchlet/deploy/lab/demo"
+	"github.com/switchlet/switchlet/deploy/lab/frr10"
 	"github.com/switchlet/switchlet/deploy/lab/images"
 	"github.com/switchlet/switchlet/deploy/lab/kube"
 	"github.com/switchlet/switchlet/deploy/lab/lifecycle"
@@ -191,8 +192,13 @@ func downCommand(_ context.Context, a *app, _ []string) error {
 
 func prepareCommand(ctx context.Context, a *app, _ []string) error {
 	folder, err := a.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	a.screen.Step("Kubernetes: %s", folder)
+	root, err := frr10.Fetch(ctx, a.screen.Step)
 	if err == nil {
-		a.screen.Step("Kubernetes: %s", folder)
+		a.screen.Step("FRR 10: %s", root.Dir)
 	}
 	return err
 }

@@ -29,10 +29,10 @@ func BenchmarkParse(b *testing.B) {
 	}
 }
 
-// BenchmarkTenant is one tenant, taken away and brought back, on a leaf with 20:
-// read, sent, read back.
+// BenchmarkTenant is one tenant, taken away and brought back, on a leaf with 20 and
+// FRR 10: read, sent, read back.
 func BenchmarkTenant(b *testing.B) {
-	r := startFRR(b)
+	r := ten(b).start(b)
 	for name, shell := range shells(r) {
 		b.Run(name, func(b *testing.B) {
 			a := newAgent(b, shell)
@@ -51,7 +51,7 @@ func BenchmarkTenant(b *testing.B) {
 // BenchmarkFloor is the least that a change can take: one answer of bgpd, and
 // one process that asks for it.
 func BenchmarkFloor(b *testing.B) {
-	r := startFRR(b)
+	r := ten(b).start(b)
 	b.Run("round trip", func(b *testing.B) {
 		v, err := dial(b.Context(), r.dir, "bgpd")
 		if err != nil {

@@ -7,10 +7,12 @@ import (
 	"time"
 )
 
-// TestSessionsStay has two switches come together over an unnumbered link, by
+func TestSessionsStay(t *testing.T) { onEach(t, testSessionsStay) }
+
+// testSessionsStay has two switches come together over an unnumbered link, by
 // what is rendered, and gives one of them a tenant more.
-func TestSessionsStay(t *testing.T) {
-	left, right := startFRR(t), startFRR(t)
+func testSessionsStay(t *testing.T, frr release) {
+	left, right := frr.start(t), frr.start(t)
 	ip(t, "-n", left.namespace, "link", "add", "Ethernet0", "type", "veth", "peer", "name", "Ethernet0", "netns", right.namespace)
 	ip(t, "-n", left.namespace, "link", "set", "Ethernet0", "up")
 	ip(t, "-n", right.namespace, "link", "set", "Ethernet0", "up")
@@ -103,10 +105,12 @@ func (a *agent) established() Neighbor {
 	}
 }
 
-// TestOthersStay changes a real FRR in which an operator and bgpcfgd have
+func TestOthersStay(t *testing.T) { onEach(t, testOthersStay) }
+
+// testOthersStay changes a real FRR in which an operator and bgpcfgd have
 // statements of their own, also in Switchlet's contexts.
-func TestOthersStay(t *testing.T) {
-	r := startFRR(t)
+func testOthersStay(t *testing.T, frr release) {
+	r := frr.start(t)
 	a := newAgent(t, Sockets{Dir: r.dir})
 	want := leaf(3)
 	want.BGP.ASN = 65001
@@ -155,16 +159,18 @@ exit
 // hand changes FRR as an operator does.
 func (r *router) hand(t testing.TB, text string) {
 	t.Helper()
-	out, err := run(t.Context(), r.vtysh().argv(), "configure terminal\n"+text)
+	out, err := r.exec(t.Context(), r.vtysh().argv(), "configure terminal\n"+text)
 	if err != nil || out.Status != 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
 }
 
-// TestRestart takes up the work after the agent and its record are lost, and
+func TestRestart(t *testing.T) { onEach(t, testRestart) }
+
+// testRestart takes up the work after the agent and its record are lost, and
 // after FRR came back with an old frr.conf.
-func TestRestart(t *testing.T) {
-	r := startFRR(t)
+func testRestart(t *testing.T, frr release) {
+	r := frr.start(t)
 	newAgent(t, Sockets{Dir: r.dir}).converge(leaf(2))
 	a := newAgent(t, Sockets{Dir: r.dir})
 	have, err := a.s.Read(t.Context())

@@ -1,6 +1,9 @@
 package frr
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // change is the work of one Apply.
 type change struct {
@@ -37,9 +40,17 @@ func (c *change) send(ctx context.Context, commands []Command) ([]Command, error
 		return nil, err
 	}
 	for _, a := range answers {
-		c.said[commands[a.Command].String()] = a.Text
+		c.said[commands[a.Command].String()] = told(a.Text)
 	}
 	return c.left(ctx)
+}
+
+// told is an answer without what mgmtd puts around it, in which numbers differ each time.
+func told(answer string) string {
+	if _, reason, ok := strings.Cut(answer, "reason: '"); ok {
+		return strings.TrimSuffix(reason, "'")
+	}
+	return answer
 }
 
 // left are the commands that would still be needed.

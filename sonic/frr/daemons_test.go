@@ -18,24 +18,54 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 )
 
+// release is an FRR that runs on this machine.
+type release struct {
+	// argv is what runs one of its programs.
+	argv func(program string, args ...string) []string
+	// daemons in the order in which SONiC's supervisor starts them.
+	daemons []string
+}
+
+// onEach runs a test with each release that SONiC's ones are between.
+func onEach(t *testing.T, test func(*testing.T, release)) {
+	t.Run("frr8", func(t *testing.T) { test(t, eight(t)) })
+	t.Run("frr10", func(t *testing.T) { test(t, ten(t)) })
+}
+
+// eight is Debian 12's, which is installed.
+func eight(t testing.TB) release {
+	t.Helper()
+	labtest.Program(t, "vtysh", "frr")
+	return release{
+		argv:    func(program string, args ...string) []string { return append([]string{program}, args...) },
+		daemons: []string{"zebra", "bfdd", "staticd", "bgpd"},
+	}
+}
+
+// ten has mgmtd, which zebra and staticd have their configuration from.
+func ten(t testing.TB) release {
+	t.Helper()
+	return release{argv: labtest.FRR10(t).Argv, daemons: []string{"mgmtd", "zebra", "bfdd", "staticd", "bgpd"}}
+}
+
 // router is the real FRR, alone in a network namespace.
 type router struct {
-	namespace string
+	release
+	namespace string // also FRR's name for what it keeps apart
 	dir       string // of the sockets
 }
 
-// startFRR starts FRR's daemons; they end with the test. Interfaces are pairs
-// of veth that stay in the namespace.
-func startFRR(t testing.TB, interfaces ...string) *router {
+// start starts FRR's daemons; they end with the test. Interfaces are pairs of veth that
+// stay in the namespace.
+func (f release) start(t testing.TB, interfaces ...string) *router {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		labtest.Missing(t, "FRR's daemons and network namespaces need root")
 	}
-	labtest.Program(t, "vtysh", "frr")
 	labtest.Program(t, "ip", "iproute2")
 	labtest.Program(t, "nsenter", "util-linux")
-	dir := socketDir(t)
-	r := &router{namespace: "switchlet-" + filepath.Base(dir), dir: dir}
+	dir := runDir(t)
+	r := &router{release: f, namespace: filepath.Base(dir), dir: dir}
 	ip(t, "netns", "add", r.namespace)
 	t.Cleanup(func() { ip(t, "netns", "delete", r.namespace) })
 	ip(t, "-n", r.namespace, "link", "set", "lo", "up")
@@ -44,16 +74,24 @@ func startFRR(t testing.TB, interfaces ...string) *router {
 		ip(t, "-n", r.namespace, "link", "set", name, "up")
 		ip(t, "-n", r.namespace, "link", "set", name+"p", "up")
 	}
-	for _, daemon := range []string{"zebra", "bfdd", "staticd", "bgpd"} {
-		r.start(t, daemon)
+	for _, daemon := range f.daemons {
+		r.run(t, daemon)
 	}
 	return r
 }
 
-// socketDir is a folder of FRR's user. The path of a socket has to be short.
-func socketDir(t testing.TB) string {
+// runDir is a folder of FRR's user where its daemons have what they run with.
+func runDir(t testing.TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "frr")
+	frr, err := user.Lookup("frr")
+	if err != nil {
+		labtest.Missing(t, "%v: apt-get install frr", err)
+	}
+	const all = "/run/frr"
+	if err := os.MkdirAll(all, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp(all, "switchlet-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +100,6 @@ func socketDir(t testing.TB) string {
 			t.Error(err)
 		}
 	})
-	frr, err := user.Lookup("frr")
-	if err != nil {
-		labtest.Missing(t, "%v: apt-get install frr", err)
-	}
 	uid, err1 := strconv.Atoi(frr.Uid)
 	gid, err2 := strconv.Atoi(frr.Gid)
 	if err := errors.Join(err1, err2, os.Chmod(dir, 0o755), os.Chown(dir, uid, gid)); err != nil {
@@ -81,20 +115,12 @@ func ip(t testing.TB, args ...string) {
 	}
 }
 
-// start starts a daemon and waits until it answers.
-func (r *router) start(t testing.TB, daemon string) {
+// run starts a daemon and waits until it answers.
+func (r *router) run(t testing.TB, daemon string) {
 	t.Helper()
-	path := filepath.Join("/usr/lib/frr", daemon)
-	if _, err := os.Stat(path); err != nil {
-		labtest.Missing(t, "%v: apt-get install frr", err)
-	}
-	file := func(kind string) string { return filepath.Join(r.dir, daemon+kind) }
-	if err := os.WriteFile(file(".conf"), nil, 0o644); err != nil {
-		t.Fatal(err)
-	}
 	var said bytes.Buffer
-	cmd := exec.Command("nsenter", "--net=/run/netns/"+r.namespace, path, "--vty_socket", r.dir,
-		"-i", file(".pid"), "-z", filepath.Join(r.dir, "zserv.api"), "-f", file(".conf"), "--log", "file:"+file(".log"), "-P", "0")
+	argv := r.argv(filepath.Join("/usr/lib/frr", daemon), "-N", r.namespace, "--log", "file:"+filepath.Join(r.dir, daemon+".log"), "-P", "0")
+	cmd := exec.Command("nsenter", append([]string{"--net=/run/netns/" + r.namespace}, argv...)...)
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -141,12 +167,18 @@ func (r *router) stop(t testing.TB, daemon string, cmd *exec.Cmd, ended chan err
 
 // vtysh is a shell by FRR's own one.
 func (r *router) vtysh() Vtysh {
-	return Vtysh{Exec: run, Options: []string{"--vty_socket", r.dir}}
+	return Vtysh{Exec: r.exec, Options: []string{"--vty_socket", r.dir}}
 }
 
-// run is an Exec on this machine.
+// exec is an Exec where the release is.
+func (r *router) exec(ctx context.Context, argv []string, stdin string) (Output, error) {
+	return run(ctx, r.argv(argv[0], argv[1:]...), stdin)
+}
+
+// run is an Exec on this machine, without a terminal as in SONiC's container.
 func run(ctx context.Context, argv []string, stdin string) (Output, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "TERM=")
 	var out, problems bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader([]byte(stdin)), &out, &problems
 	err := cmd.Run()

@@ -74,10 +74,12 @@ func (r *router) ways(ctx context.Context, prefix string) (map[string]bool, erro
 	return used, nil
 }
 
+func TestGracefulShutdownMovesTraffic(t *testing.T) { onEach(t, testGracefulShutdownMovesTraffic) }
+
 // A spine that is drained keeps its sessions, and its neighbours send nothing its
 // way as long as there is another one; when it is let back they use both.
-func TestGracefulShutdownMovesTraffic(t *testing.T) {
-	leaf, one, two := startFRR(t), startFRR(t), startFRR(t)
+func testGracefulShutdownMovesTraffic(t *testing.T, frr release) {
+	leaf, one, two := frr.start(t), frr.start(t), frr.start(t)
 	for i, spine := range []*router{one, two} {
 		name := fmt.Sprintf("up%d", i+1)
 		ip(t, "link", "add", name, "netns", leaf.namespace, "type", "veth", "peer", "name", "leaf", "netns", spine.namespace)

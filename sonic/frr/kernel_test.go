@@ -8,10 +8,12 @@ import (
 	"time"
 )
 
-// TestTenantOfTheKernel takes a tenant away whose VRF and L3 VNI the kernel has,
+func TestTenantOfTheKernel(t *testing.T) { onEach(t, testTenantOfTheKernel) }
+
+// testTenantOfTheKernel takes a tenant away whose VRF and L3 VNI the kernel has,
 // so that bgpd knows of the VNI, as on a switch.
-func TestTenantOfTheKernel(t *testing.T) {
-	r := startFRR(t)
+func testTenantOfTheKernel(t *testing.T, frr release) {
+	r := frr.start(t)
 	if out, err := exec.Command("ip", "-n", r.namespace, "link", "add", "Vrf20001", "type", "vrf", "table", "1001").CombinedOutput(); err != nil {
 		t.Skipf("this kernel has no VRF devices, the one of Debian's user-mode-linux does: %s", strings.TrimSpace(string(out)))
 	}

@@ -175,26 +175,46 @@ func (s *Session) Routes(ctx context.Context) (int, error) {
 	return all, nil
 }
 
-// parseRoutes reads a summary for each VRF, one after the other.
+// parseRoutes reads a summary for each VRF: one after the other, or, as FRR 10 has them,
+// by the VRFs' names.
 func parseRoutes(text string) (n int, err error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	for {
-		var summary struct {
-			Routes []struct {
-				FIB  int    `json:"fib"`
-				Type string `json:"type"`
-			} `json:"routes"`
-		}
-		switch err := decoder.Decode(&summary); {
+		var answer json.RawMessage
+		switch err := decoder.Decode(&answer); {
 		case errors.Is(err, io.EOF):
 			return n, nil
 		case err != nil:
 			return 0, err
 		}
-		for _, r := range summary.Routes {
-			if r.Type == "ebgp" || r.Type == "ibgp" {
-				n += r.FIB
+		summaries := map[string]routesJSON{}
+		if err := json.Unmarshal(answer, &summaries); err != nil {
+			var summary routesJSON
+			if err := json.Unmarshal(answer, &summary); err != nil {
+				return 0, err
 			}
+			summaries = map[string]routesJSON{"": summary}
+		}
+		for _, summary := range summaries {
+			n += summary.installed()
 		}
 	}
+}
+
+// routesJSON is the summary of a VRF.
+type routesJSON struct {
+	Routes []struct {
+		FIB  int    `json:"fib"`
+		Type string `json:"type"`
+	} `json:"routes"`
+}
+
+// installed is how many routes of BGP's the kernel was given.
+func (s routesJSON) installed() (n int) {
+	for _, r := range s.Routes {
+		if r.Type == "ebgp" || r.Type == "ibgp" {
+			n += r.FIB
+		}
+	}
+	return n
 }

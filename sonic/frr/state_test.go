@@ -53,3 +53,25 @@ func TestParseVNIs(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+func TestParseRoutes(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		want       int
+	}{
+		{"FRR 8: one after the other", `{"routes":[{"fib":2,"rib":3,"type":"ebgp"},{"fib":9,"rib":9,"type":"connected"}],"routesTotal":12,"routesTotalFib":11}
+{"routes":[{"fib":1,"rib":1,"type":"ibgp"}],"routesTotal":1,"routesTotalFib":1}`, 3},
+		{"FRR 10: by VRF", `{"default":{"routes":[{"fib":2,"rib":3,"fibOffLoaded":0,"type":"ebgp"},{"fib":9,"rib":9,"type":"local"}],"routesTotal":12},
+"routes":{"routes":[{"fib":1,"rib":1,"type":"ibgp"}],"routesTotal":1}}`, 3},
+		{"nothing", "", 0},
+	} {
+		if got, err := parseRoutes(test.text); err != nil || got != test.want {
+			t.Errorf("%s: %d, %v, want %d", test.name, got, err, test.want)
+		}
+	}
+	for _, text := range []string{`{"routes":{}}x`, `{"default":[]}{`, `{"routes":3}`} {
+		if got, err := parseRoutes(text); err == nil {
+			t.Errorf("%s: %d, an error was expected", text, got)
+		}
+	}
+}

@@ -78,8 +78,8 @@ func (d *daemon) commands() []string {
 	return slices.Clone(d.got)
 }
 
-// ten is FRR 10, where VRFs, route maps and prefix lists of zebra are mgmtd's.
-func ten(t *testing.T) (dir string, mgmtd, zebra, bgpd *daemon) {
+// fakeTen is FRR 10, where VRFs, route maps and prefix lists of zebra are mgmtd's.
+func fakeTen(t *testing.T) (dir string, mgmtd, zebra, bgpd *daemon) {
 	t.Helper()
 	dir = t.TempDir()
 	knows := func(words ...string) func(string) (string, byte) {
@@ -112,7 +112,7 @@ func vni() []Command {
 
 // TestEachDaemonGetsItsOwn sends each statement to all who know it.
 func TestEachDaemonGetsItsOwn(t *testing.T) {
-	dir, mgmtd, zebra, bgpd := ten(t)
+	dir, mgmtd, zebra, bgpd := fakeTen(t)
 	answers, err := Sockets{Dir: dir}.Configure(t.Context(), vni())
 	if err != nil || len(answers) > 0 {
 		t.Fatalf("%+v, %v", answers, err)
@@ -137,7 +137,7 @@ func TestEachDaemonGetsItsOwn(t *testing.T) {
 
 // TestLocked waits for another session to let go of mgmtd's datastores.
 func TestLocked(t *testing.T) {
-	dir, mgmtd, _, _ := ten(t)
+	dir, mgmtd, _, _ := fakeTen(t)
 	free, tries := mgmtd.answer, 0
 	mgmtd.answer = func(command string) (string, byte) {
 		if command == "vni 20001" && tries < 3 {
@@ -154,7 +154,7 @@ func TestLocked(t *testing.T) {
 
 // TestLockedForGood gives up on the one command, says so, and goes on.
 func TestLockedForGood(t *testing.T) {
-	dir, mgmtd, _, bgpd := ten(t)
+	dir, mgmtd, _, bgpd := fakeTen(t)
 	free := mgmtd.answer
 	mgmtd.answer = func(command string) (string, byte) {
 		if strings.HasPrefix(command, "vrf ") {
@@ -174,7 +174,7 @@ func TestLockedForGood(t *testing.T) {
 // TestInstanceWaitsForItsVNI takes an instance away that bgpd lets go of only
 // when it has heard from zebra that the L3 VNI is gone.
 func TestInstanceWaitsForItsVNI(t *testing.T) {
-	dir, _, _, bgpd := ten(t)
+	dir, _, _, bgpd := fakeTen(t)
 	knows, tries := bgpd.answer, 0
 	bgpd.answer = func(command string) (string, byte) {
 		if command != "no router bgp 65001 vrf Vrf20001" {
@@ -195,7 +195,7 @@ func TestInstanceWaitsForItsVNI(t *testing.T) {
 
 // TestVRFOfTheKernelStays never asks FRR to forget a VRF that the kernel has.
 func TestVRFOfTheKernelStays(t *testing.T) {
-	dir, mgmtd, zebra, _ := ten(t)
+	dir, mgmtd, zebra, _ := fakeTen(t)
 	knows := mgmtd.answer
 	vni := " vni 20001\n"
 	mgmtd.answer = func(command string) (string, byte) {
@@ -226,7 +226,7 @@ func TestVRFOfTheKernelStays(t *testing.T) {
 // TestRefusedContext blames what is inside of a context that cannot be entered
 // on the context, and never sends it into another one.
 func TestRefusedContext(t *testing.T) {
-	dir, _, _, bgpd := ten(t)
+	dir, _, _, bgpd := fakeTen(t)
 	knows := bgpd.answer
 	bgpd.answer = func(command string) (string, byte) {
 		if strings.HasPrefix(command, "router bgp ") {
@@ -245,7 +245,7 @@ func TestRefusedContext(t *testing.T) {
 }
 
 func TestNobodyKnows(t *testing.T) {
-	dir, _, _, _ := ten(t)
+	dir, _, _, _ := fakeTen(t)
 	answers, err := Sockets{Dir: dir}.Configure(t.Context(), []Command{{Line: "fpm address 127.0.0.1"}})
 	if err != nil || len(answers) != 1 || answers[0].Text != "no daemon that runs knows this command" {
 		t.Errorf("%+v, %v", answers, err)
@@ -254,7 +254,7 @@ func TestNobodyKnows(t *testing.T) {
 
 // TestHangingDaemon ends with the context.
 func TestHangingDaemon(t *testing.T) {
-	dir, mgmtd, _, _ := ten(t)
+	dir, mgmtd, _, _ := fakeTen(t)
 	asked, release := make(chan struct{}), make(chan struct{})
 	free := mgmtd.answer
 	mgmtd.answer = func(command string) (string, byte) {

@@ -144,7 +144,7 @@ func heard(out Output, lines []line) ([]Answer, error) {
 	next := 0
 	for text := range strings.Lines(out.Stdout + out.Stderr) {
 		text = strings.TrimRight(text, "\r\n")
-		if next < len(lines) && strings.HasSuffix(text, "# "+lines[next].text) {
+		if next < len(lines) && echoes(text, lines[next].text) {
 			next++
 			continue
 		}
@@ -162,6 +162,17 @@ func heard(out Output, lines []line) ([]Answer, error) {
 		}
 	}
 	return answers, nil
+}
+
+// echoes reports whether a line of the screen is a prompt with what was typed after it.
+// Without a terminal, as in a container, vtysh takes the screen for one of 80 columns and
+// shows the end only of what is longer.
+func echoes(screen, typed string) bool {
+	if strings.HasSuffix(screen, "# "+typed) {
+		return true
+	}
+	i := strings.LastIndex(screen, "\r<")
+	return i > 0 && i+2 < len(screen) && strings.HasSuffix(typed, screen[i+2:])
 }
 
 // oneLine bounds a text and puts it on a line.

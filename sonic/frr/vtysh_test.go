@@ -50,6 +50,19 @@ func screen(stdin string, answer func(line string) string) Output {
 	return Output{Stdout: out + "leaf1# "}
 }
 
+// TestScrolled finds what was said to lines that are longer than vtysh's screen.
+func TestScrolled(t *testing.T) {
+	const prompt = "leaf1(config-router)# "
+	lines := []line{{"neighbor 10.0.0.1 description to spine1 port Ethernet8", 0}, {"rd 10.255.0.1:1 of one that is too long for it", 1}, {"end", -1}}
+	answers, err := heard(Output{Stdout: prompt + "\r<1 port Ethernet8\n" + prompt + "\r<ne that is too long for it\n% Malformed\n" + prompt + "end\n"}, lines)
+	if err != nil || len(answers) != 1 || answers[0] != (Answer{Command: 1, Text: "% Malformed"}) {
+		t.Errorf("%+v, %v", answers, err)
+	}
+	if _, err := heard(Output{Stdout: prompt + "\r<1 port Ethernet4\n"}, lines); err == nil {
+		t.Error("took another line for the one that was typed")
+	}
+}
+
 // TestEnded reports a vtysh that could not even start.
 func TestEnded(t *testing.T) {
 	shell := Vtysh{Exec: func(context.Context, []string, string) (Output, error) {

@@ -81,8 +81,8 @@ func (e Entry) Get(ctx context.Context, build func(ctx context.Context, dir stri
 	if ok, err := e.Exists(); ok || err != nil {
 		return e.Path(), err // built while this process waited for the lock
 	}
-	dir, err := os.MkdirTemp(e.Dir, e.Name+"-unfinished-")
-	if err != nil {
+	dir := e.Path() + ".unfinished"
+	if err := os.RemoveAll(dir); err != nil { // of a process that was killed while it built
 		return "", err
 	}
 	if err := e.fill(ctx, dir, build); err != nil {
@@ -92,7 +92,7 @@ func (e Entry) Get(ctx context.Context, build func(ctx context.Context, dir stri
 }
 
 func (e Entry) fill(ctx context.Context, dir string, build func(ctx context.Context, dir string) error) error {
-	if err := os.Chmod(dir, 0o755); err != nil {
+	if err := os.Mkdir(dir, 0o755); err != nil {
 		return err
 	}
 	if err := build(ctx, dir); err != nil {

@@ -64,3 +64,27 @@ func TestFailedBuildLeavesNothing(t *testing.T) {
 		t.Errorf("left behind: %v, want the lock only", left)
 	}
 }
+
+// A process that is killed while it builds leaves its folder behind.
+func TestInterruptedBuildBeginsAnew(t *testing.T) {
+	entry := cache.Entry{Dir: t.TempDir(), Name: "greeting", Key: "0"}
+	half := entry.Path() + ".unfinished"
+	if err := os.MkdirAll(filepath.Join(half, "half"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path, err := entry.Get(t.Context(), func(_ context.Context, dir string) error {
+		if dir != half {
+			t.Errorf("built in %s, want %s", dir, half)
+		}
+		return os.WriteFile(filepath.Join(dir, "text"), nil, 0o644)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files, err := os.ReadDir(path); err != nil || len(files) != 1 || files[0].Name() != "text" {
+		t.Errorf("the entry has %v, %v, want text only", files, err)
+	}
+	if _, err := os.Stat(half); !os.IsNotExist(err) {
+		t.Errorf("%s is still there (%v)", half, err)
+	}
+}

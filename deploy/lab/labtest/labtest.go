@@ -11,6 +11,7 @@ import (
 
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/controlplane"
+	"github.com/switchlet/switchlet/deploy/lab/frr10"
 	"github.com/switchlet/switchlet/deploy/lab/kube"
 	"github.com/switchlet/switchlet/deploy/lab/process"
 )
@@ -50,6 +51,19 @@ func Kubernetes(t testing.TB) string {
 		Missing(t, "Kubernetes is not built yet: bin/lab kubernetes")
 	}
 	return folder
+}
+
+// FRR10 returns the root of FRR 10's programs.
+func FRR10(t testing.TB) frr10.Root {
+	t.Helper()
+	root, ok, err := frr10.Cached()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ok {
+		Missing(t, "FRR 10 is not in the cache yet: bin/lab prepare")
+	}
+	return root
 }
 
 // Box starts a SONiC box that ends with the test. Root and Name have defaults.
