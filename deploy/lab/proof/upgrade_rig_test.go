@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/network"
 	"github.com/switchlet/switchlet/deploy/lab/registry"
 	"github.com/switchlet/switchlet/deploy/lab/services"
@@ -30,7 +31,7 @@ type stock map[string]*services.Image
 func (r *rig) build() stock {
 	r.Helper()
 	all := stock{}
-	for _, s := range []services.Service{services.BGP(), services.LLDP(), services.Agent()} {
+	for _, s := range []services.Service{services.BGP(labtest.FRR10(r)), services.LLDP(), services.Agent()} {
 		image, err := services.Build(r.Context(), s)
 		r.ok(err)
 		all[s.Name] = image

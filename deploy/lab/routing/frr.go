@@ -58,8 +58,10 @@ func at(p place, name string, log *slog.Logger, args map[string][]string) *FRR {
 }
 
 // Run runs FRR until one of its daemons ends, which is an error, or ctx is done, as the
-// supervisor of SONiC's bgp container does. end says how a daemon is ended then.
-func (f *FRR) Run(ctx context.Context, end func(*process.Process) error) error {
+// supervisor of SONiC's bgp container does. Then it ends the daemons so that their routes
+// stay in the kernel, and neighbours take it for a restart (RFC 4724), as SONiC does before
+// a warm restart.
+func (f *FRR) Run(ctx context.Context) error {
 	if err := f.place.prepare(f.name); err != nil {
 		return fmt.Errorf("prepare for FRR: %w", err)
 	}
@@ -74,17 +76,10 @@ func (f *FRR) Run(ctx context.Context, end func(*process.Process) error) error {
 	case <-ctx.Done():
 	}
 	for _, p := range slices.Backward(running) {
-		err = errors.Join(err, end(p))
+		err = errors.Join(err, p.Kill())
 	}
 	return err
 }
-
-// Stop lets a daemon take its routes back before it ends.
-func Stop(p *process.Process) error { return p.Stop(stopTimeout) }
-
-// Kill ends a daemon so that its routes stay in the kernel, and neighbours take it for a
-// restart: SONiC does so before a warm restart.
-func Kill(p *process.Process) error { return p.Kill() }
 
 // Start starts FRR, and keeps it running until ctx is done.
 func (f *FRR) Start(ctx context.Context) error {

@@ -11,9 +11,9 @@ import (
 // libraries is where Debian has those of this machine's architecture.
 const libraries = "/usr/lib/x86_64-linux-gnu"
 
-// closure are programs with all libraries that they need and the loader: where each lies
-// in the image, and on this machine.
-func closure(programs []string) (map[string]string, error) {
+// closure are programs of a root with all libraries that they need and the loader: where
+// each lies in the image, and on this machine.
+func closure(root string, programs []string) (map[string]string, error) {
 	found := map[string]string{}
 	todo := programs
 	for len(todo) > 0 {
@@ -22,8 +22,8 @@ func closure(programs []string) (map[string]string, error) {
 		if found[path] != "" {
 			continue
 		}
-		found[path] = path
-		needed, err := needs(path)
+		found[path] = filepath.Join(root, path)
+		needed, err := needs(root, path)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -32,9 +32,9 @@ func closure(programs []string) (map[string]string, error) {
 	return found, nil
 }
 
-// needs are the paths of what a program or library loads, and its interpreter.
-func needs(path string) ([]string, error) {
-	file, err := elf.Open(path)
+// needs are the paths of what a program or library of a root loads, and its interpreter.
+func needs(root, path string) ([]string, error) {
+	file, err := elf.Open(filepath.Join(root, path))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func needs(path string) ([]string, error) {
 	folders := append(strings.Split(strings.Join(own, ":"), ":"), libraries, libraries+"/frr", "/usr/lib64")
 	var paths []string
 	for _, name := range names {
-		at, err := find(name, folders)
+		at, err := find(root, name, folders)
 		if err != nil {
 			return nil, err
 		}
@@ -66,12 +66,12 @@ func needs(path string) ([]string, error) {
 	return paths, nil
 }
 
-func find(name string, folders []string) (string, error) {
+func find(root, name string, folders []string) (string, error) {
 	for _, folder := range folders {
 		path := filepath.Join(folder, name)
-		if _, err := os.Stat(path); folder != "" && err == nil {
+		if _, err := os.Stat(filepath.Join(root, path)); folder != "" && err == nil {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("library %s is in none of %v", name, folders)
+	return "", fmt.Errorf("library %s is in none of %v of %s", name, folders, root)
 }

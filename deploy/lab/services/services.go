@@ -1,5 +1,5 @@
-// Package services makes the images of the services that switches run as pods: FRR and
-// lldpd of this machine, with all libraries that they need, and a program that stands in
+// Package services makes the images of the services that switches run as pods: FRR 10 and
+// this machine's lldpd, with all libraries that they need, and a program that stands in
 // for the supervisor in SONiC's images; and the agent, which needs nothing else.
 package services
 
@@ -20,6 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"github.com/switchlet/switchlet/deploy/lab/frr10"
 	"github.com/switchlet/switchlet/deploy/lab/lldpservice"
 	"github.com/switchlet/switchlet/deploy/lab/repo"
 	"github.com/switchlet/switchlet/deploy/lab/routing"
@@ -33,25 +34,36 @@ type Service struct {
 	folder string
 	// linked: the version is linked into the program, which is built for each.
 	linked bool
-	// Programs of this machine, and modules that they load.
+	// root that the programs are of: this machine's, or a folder that is laid out so.
+	root string
+	// programs, and modules that they load.
 	programs []string
-	users    func() (passwd, group string, err error)
+	// data is a folder that the programs read.
+	data  string
+	users func() (passwd, group string, err error)
 }
 
 // Agent is the product's own.
 func Agent() Service { return Service{Name: "agent", folder: "./agent", linked: true} }
 
-// BGP is FRR.
-func BGP() Service {
-	return Service{Name: "bgp", folder: "./deploy/lab/services/bgp", programs: []string{
-		"/usr/lib/frr/zebra", "/usr/lib/frr/bgpd", "/usr/bin/vtysh",
-		libraries + "/frr/modules/zebra_fpm.so", libraries + "/frr/modules/dplane_fpm_nl.so", libraries + "/security/pam_permit.so",
-	}, users: routing.Users}
+// BGP is FRR 10.
+func BGP(frr frr10.Root) Service {
+	return Service{
+		Name: "bgp", folder: "./deploy/lab/services/bgp", root: frr.Dir, users: routing.Users,
+		programs: []string{
+			"/usr/lib/frr/mgmtd", "/usr/lib/frr/zebra", "/usr/lib/frr/bgpd", "/usr/bin/vtysh",
+			libraries + "/frr/modules/zebra_fpm.so", libraries + "/frr/modules/dplane_fpm_nl.so", libraries + "/security/pam_permit.so",
+		},
+		data: "/usr/share/yang/modules/libyang",
+	}
 }
 
 // LLDP is lldpd.
 func LLDP() Service {
-	return Service{Name: "lldp", folder: "./deploy/lab/services/lldp", programs: []string{"/usr/sbin/lldpd", "/usr/sbin/lldpcli", "/usr/bin/true"}, users: lldpservice.User}
+	return Service{
+		Name: "lldp", folder: "./deploy/lab/services/lldp", root: "/", users: lldpservice.User,
+		programs: []string{"/usr/sbin/lldpd", "/usr/sbin/lldpcli", "/usr/bin/true"},
+	}
 }
 
 // Image is what can be had in versions.
@@ -122,7 +134,7 @@ func (s Service) build(ctx context.Context, version string) (program string, err
 	return program, nil
 }
 
-// machine is the layer of what is this machine's own.
+// machine is the layer of what is not the project's own.
 func (s Service) machine() (*layer, error) {
 	passwd, group, err := s.users()
 	if err != nil {
@@ -138,14 +150,22 @@ func (s Service) machine() (*layer, error) {
 	l.text("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n"+passwd)
 	l.text("/etc/group", "root:x:0:\n"+group)
 	l.text("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n")
-	needed, err := closure(s.programs)
+	needed, err := closure(s.root, s.programs)
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range slices.Sorted(maps.Keys(needed)) {
 		l.file(path, needed[path])
 	}
-	return l, nil
+	if s.data == "" {
+		return l, nil
+	}
+	files, err := os.ReadDir(filepath.Join(s.root, s.data))
+	for _, file := range files {
+		path := filepath.Join(s.data, file.Name())
+		l.file(path, filepath.Join(s.root, path))
+	}
+	return l, err
 }
 
 // Push brings a version of the image to a registry, and returns how it is called by its

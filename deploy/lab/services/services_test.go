@@ -18,11 +18,10 @@ import (
 
 // Versions of an image differ by their digests, and a registry gives what was pushed.
 func TestVersionsOfAnImage(t *testing.T) {
-	for program, service := range map[string]Service{"vtysh": BGP(), "lldpcli": LLDP(), "": Agent()} {
+	labtest.Program(t, "vtysh", "frr") // for its user
+	labtest.Program(t, "lldpcli", "lldpd")
+	for _, service := range []Service{BGP(labtest.FRR10(t)), LLDP(), Agent()} {
 		t.Run(service.Name, func(t *testing.T) {
-			if program != "" {
-				labtest.Program(t, program, map[string]string{"vtysh": "frr", "lldpcli": "lldpd"}[program])
-			}
 			image, err := Build(t.Context(), service)
 			if err != nil {
 				t.Fatal(err)

@@ -5,38 +5,37 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/switchlet/switchlet/deploy/lab/routing"
 )
 
+// stale is for how many seconds zebra leaves routes in the kernel that the FRR before had
+// put there: for as long as neighbours keep theirs, unless told another time (RFC 4724;
+// FRR's restart-time).
+const stale = 120
+
 func main() {
-	warm := flag.Int("warm", 0, "seconds for which routes of the FRR before stay in the kernel; then they stay, too, when this one ends. 0: they do not")
-	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	if err := run(ctx, *warm, log); err != nil {
+	if err := run(ctx, log); err != nil {
 		log.Error("bgp ends", "error", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, warm int, log *slog.Logger) error {
+func run(ctx context.Context, log *slog.Logger) error {
 	// An image may say what else bgpd is started with: that makes a version of it.
 	bgpd := strings.Fields(os.Getenv("BGPD_OPTIONS"))
 	name, err := os.Hostname()
 	if err != nil {
 		return err
 	}
-	if warm > 0 {
-		return routing.NewInContainer(name, log, bgpd, "-K", fmt.Sprint(warm)).Run(ctx, routing.Kill)
-	}
-	return routing.NewInContainer(name, log, bgpd).Run(ctx, routing.Stop)
+	return routing.NewInContainer(name, log, bgpd, "-K", strconv.Itoa(stale)).Run(ctx)
 }
