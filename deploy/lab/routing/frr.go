@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -34,9 +35,19 @@ type FRR struct {
 func New(name string, log *slog.Logger) *FRR { return at(onSwitch(), name, log, nil) }
 
 // NewInContainer is the same in a container that has the switch's network, its /run/frr,
-// and its /etc/sonic/frr as /etc/frr. bgpd and zebra are arguments for these.
-func NewInContainer(name string, log *slog.Logger, bgpd []string, zebra ...string) *FRR {
-	return at(inContainer(), name, log, map[string][]string{"bgpd": bgpd, "zebra": zebra})
+// and its /etc/sonic/frr as /etc/frr. bgpd are arguments for that. If there was an FRR
+// since the switch booted, this one takes over what that left in the kernel, until BGP has
+// told it anew (FRR's -K; RFC 4724).
+func NewInContainer(name string, log *slog.Logger, bgpd []string) (*FRR, error) {
+	args := map[string][]string{"bgpd": bgpd}
+	// Killed daemons leave their sockets; a switch that boots has none.
+	switch _, err := os.Stat(filepath.Join(sockets, "bgpd.vty")); {
+	case err == nil:
+		args["zebra"], args["bgpd"] = []string{"-K"}, append([]string{"-K"}, bgpd...)
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	return at(inContainer(), name, log, args), nil
 }
 
 // daemons are those of this FRR, in the order in which SONiC starts them. mgmtd, which has
@@ -222,7 +233,7 @@ func (at place) start(ctx context.Context, name, node string, more ...string) (*
 // read tells a daemon what frr.conf says, if that is anything.
 func (at place) read(ctx context.Context, daemon, node string) error {
 	text, err := os.ReadFile(at.file())
-	if err != nil || string(text) == empty(node) {
+	if err != nil || string(text) == empty(node) && !at.eager {
 		return err
 	}
 	return vtysh(ctx, "-d", daemon, "-b")

@@ -42,12 +42,13 @@ const (
 type place struct {
 	settings string // the folder of frr.conf
 	log      string // the file that the daemons write to
+	eager    bool   // an frr.conf that says nothing is read all the same: bgpd -K waits for that
 }
 
 // onSwitch is FRR on the switch itself, inContainer FRR in a container that has the
 // switch's folder as its own, as SONiC's bgp container has it.
-func onSwitch() place    { return place{settings, log} }
-func inContainer() place { return place{"/etc/frr", "/dev/stdout"} }
+func onSwitch() place    { return place{settings: settings, log: log} }
+func inContainer() place { return place{settings: "/etc/frr", log: "/dev/stdout", eager: true} }
 
 func (p place) file() string { return filepath.Join(p.settings, "frr.conf") }
 

@@ -8,17 +8,11 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/switchlet/switchlet/deploy/lab/routing"
 )
-
-// stale is for how many seconds zebra leaves routes in the kernel that the FRR before had
-// put there: for as long as neighbours keep theirs, unless told another time (RFC 4724;
-// FRR's restart-time).
-const stale = 120
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -37,5 +31,9 @@ func run(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	return routing.NewInContainer(name, log, bgpd, "-K", strconv.Itoa(stale)).Run(ctx)
+	frr, err := routing.NewInContainer(name, log, bgpd)
+	if err != nil {
+		return err
+	}
+	return frr.Run(ctx)
 }
