@@ -40,12 +40,21 @@ func (d *daemons) say(commands ...frr.Command) {
 	}
 }
 
+// tree is what any of the daemons has: a bgpd that was started anew lacks what others said.
 func (d *daemons) tree() (frr.Tree, error) {
-	text, err := frr.Sockets{Dir: d.Dir}.Running(d.t.Context())
-	if err != nil {
-		return nil, err
+	var all frr.Tree
+	for _, daemon := range d.Daemons {
+		text, err := frr.Sockets{Dir: d.Dir}.Show(d.t.Context(), daemon, "show running-config")
+		if err != nil {
+			return nil, err
+		}
+		tree, err := frr.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		all = frr.Merge(all, tree)
 	}
-	return frr.Parse(text)
+	return all, nil
 }
 
 // watched is a shell that shows each command before it is carried out.

@@ -2,9 +2,12 @@ package frr
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
@@ -188,4 +191,42 @@ func testRestart(t *testing.T, frr frrtest.Release) {
 		t.Errorf("%d commands for one line that was taken away", result.Sent)
 	}
 	a.converge(&Config{})
+}
+
+func TestOneDaemonRestarts(t *testing.T) { frrtest.OnEach(t, testOneDaemonRestarts) }
+
+// testOneDaemonRestarts ends each daemon alone, which may be by the hand of an operator.
+// The next change brings back what it had, also what others have too.
+func testOneDaemonRestarts(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	a := newAgent(t, Sockets{Dir: r.Dir})
+	cfg := leaf(2)
+	cfg.PrefixLists = prefixes()
+	cfg.RouteMaps[0].Entries[0].MatchPrefixes4 = "P4"
+	a.converge(cfg)
+	before := r.bgpd(t)
+	for _, daemon := range slices.Backward(r.Daemons) { // bgpd while others have all
+		r.Stop(t, daemon)
+		r.Router.Start(t, daemon)
+		a.converge(cfg)
+		if diff := cmp.Diff(before, r.bgpd(t)); diff != "" {
+			t.Errorf("bgpd after a restart of %s (-want +got):\n%s", daemon, diff)
+		}
+	}
+}
+
+// bgpd is what that daemon itself has, in any order. VRFs are others' to know.
+func (r *router) bgpd(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := Sockets{Dir: r.Dir}.Show(t.Context(), "bgpd", "show running-config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, node := range parse(t, text) {
+		if kindOf(node.Line) != kindVRF {
+			all[Tree{node}.String()] = true
+		}
+	}
+	return all
 }
