@@ -1,6 +1,7 @@
 package frr
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -234,6 +235,29 @@ func testRefused(t *testing.T, frr frrtest.Release) {
 			if !strings.HasSuffix(refused.Answer, eight) && refused.Answer != ten {
 				t.Errorf("answer: %s", refused.Answer)
 			}
+			a.converge(&Config{})
+		})
+	}
+}
+
+func TestRefusedFile(t *testing.T) { frrtest.OnEach(t, testRefusedFile) }
+
+// testRefusedFile has FRR read a frr.conf of which it refuses a line. What mgmtd keeps of
+// that is nothing to what comes next.
+func testRefusedFile(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	for name, shell := range shells(r) {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(r.Dir, "frr.conf")
+			text := "vrf operator1\n vni 900\nexit-vrf\nvrf operator2\n vni 900\nexit-vrf\nvrf operator3\n vni 901\nexit-vrf\n"
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := r.exec(t.Context(), r.vtysh().argv("-f", file), ""); err != nil || !strings.Contains(out.Stdout+out.Stderr, "Configuration failed") {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			a := newAgent(t, shell)
+			a.converge(leaf(2))
 			a.converge(&Config{})
 		})
 	}
