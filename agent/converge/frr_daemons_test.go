@@ -1,18 +1,10 @@
 package converge_test
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
-	"os/user"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,129 +15,46 @@ import (
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/agent/state"
 	"github.com/switchlet/switchlet/api/v1alpha1"
-	"github.com/switchlet/switchlet/deploy/lab/labtest"
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
+	"github.com/switchlet/switchlet/deploy/lab/nettest"
 	"github.com/switchlet/switchlet/sonic/frr"
 )
 
 // daemons are the real FRR in a network namespace of its own.
 type daemons struct {
-	t              *testing.T
-	dir, namespace string
-	running        map[string]*daemon
+	*frrtest.Router
+	t *testing.T
 }
 
-type daemon struct {
-	cmd   *exec.Cmd
-	ended chan error
-}
-
-func startFRR(t *testing.T) *daemons {
+func startFRR(t *testing.T, release frrtest.Release) *daemons {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		labtest.Missing(t, "FRR's daemons and network namespaces need root")
-	}
-	labtest.Program(t, "ip", "iproute2")
-	labtest.Program(t, "nsenter", "util-linux")
-	dir, err := os.MkdirTemp("", "frr") // the path of a socket has to be short
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := &daemons{t: t, dir: dir, namespace: "switchlet-" + filepath.Base(dir), running: map[string]*daemon{}}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	d.give()
-	d.ip("netns", "add", d.namespace)
-	t.Cleanup(func() { d.ip("netns", "delete", d.namespace) })
-	t.Cleanup(func() {
-		for name := range d.running {
-			d.stop(name)
-		}
-	})
-	for _, name := range []string{"zebra", "bgpd"} {
-		d.start(name)
-	}
-	return d
-}
-
-// give the folder to FRR's user.
-func (d *daemons) give() {
-	d.t.Helper()
-	owner, err := user.Lookup("frr")
-	if err != nil {
-		labtest.Missing(d.t, "%v: apt-get install frr", err)
-	}
-	uid, err1 := strconv.Atoi(owner.Uid)
-	gid, err2 := strconv.Atoi(owner.Gid)
-	if err := errors.Join(err1, err2, os.Chmod(d.dir, 0o755), os.Chown(d.dir, uid, gid)); err != nil {
-		d.t.Fatal(err)
-	}
-}
-
-func (d *daemons) ip(args ...string) {
-	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-		d.t.Errorf("ip %v: %v: %s", args, err, out)
-	}
-}
-
-// start starts a daemon without any configuration, and waits until it answers.
-func (d *daemons) start(name string) {
-	d.t.Helper()
-	path := filepath.Join("/usr/lib/frr", name)
-	if _, err := os.Stat(path); err != nil {
-		labtest.Missing(d.t, "%v: apt-get install frr", err)
-	}
-	file := func(kind string) string { return filepath.Join(d.dir, name+kind) }
-	if err := os.WriteFile(file(".conf"), nil, 0o644); err != nil {
-		d.t.Fatal(err)
-	}
-	var said bytes.Buffer
-	started := &daemon{ended: make(chan error, 1), cmd: exec.Command("nsenter", "--net=/run/netns/"+d.namespace, path, "--vty_socket", d.dir,
-		"-i", file(".pid"), "-z", filepath.Join(d.dir, "zserv.api"), "-f", file(".conf"), "--log", "file:"+file(".log"), "-P", "0")}
-	started.cmd.Stdout, started.cmd.Stderr = &said, &said
-	if err := started.cmd.Start(); err != nil {
-		d.t.Fatal(err)
-	}
-	go func() { started.ended <- started.cmd.Wait() }()
-	d.running[name] = started
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		_, err := frr.Sockets{Dir: d.dir}.Show(d.t.Context(), name, "show version")
-		if err == nil {
-			return
-		}
-		if time.Now().After(deadline) {
-			d.t.Fatalf("%s does not answer: %v: %s", name, err, said.String())
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-}
-
-// stop ends a daemon; what it had is gone.
-func (d *daemons) stop(name string) {
-	stopped := d.running[name]
-	delete(d.running, name)
-	_ = stopped.cmd.Process.Signal(syscall.SIGTERM)
-	select {
-	case <-stopped.ended:
-	case <-time.After(5 * time.Second):
-		_ = stopped.cmd.Process.Kill()
-		<-stopped.ended
-	}
+	return &daemons{release.Only("mgmtd", "zebra", "bgpd").Start(t, nettest.Namespace(t)), t}
 }
 
 // say is somebody else who configures FRR.
 func (d *daemons) say(commands ...frr.Command) {
 	d.t.Helper()
-	answers, err := frr.Sockets{Dir: d.dir}.Configure(d.t.Context(), commands)
+	answers, err := frr.Sockets{Dir: d.Dir}.Configure(d.t.Context(), commands)
 	if err != nil || len(answers) > 0 {
 		d.t.Fatalf("%v, %v", answers, err)
 	}
 }
 
+// tree is what any of the daemons has: a bgpd that was started anew lacks what others said.
 func (d *daemons) tree() (frr.Tree, error) {
-	text, err := frr.Sockets{Dir: d.dir}.Running(d.t.Context())
-	if err != nil {
-		return nil, err
+	var all frr.Tree
+	for _, daemon := range d.Daemons {
+		text, err := frr.Sockets{Dir: d.Dir}.Show(d.t.Context(), daemon, "show running-config")
+		if err != nil {
+			return nil, err
+		}
+		tree, err := frr.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		all = frr.Merge(all, tree)
 	}
-	return frr.Parse(text)
+	return all, nil
 }
 
 // watched is a shell that shows each command before it is carried out.
@@ -168,10 +77,10 @@ type onSwitch struct {
 	gone atomic.Int32 // L3 VNIs that were taken out of FRR
 }
 
-func newOnSwitch(t *testing.T) *onSwitch {
+func newOnSwitch(t *testing.T, release frrtest.Release) *onSwitch {
 	t.Helper()
-	r := &onSwitch{rig: newRig(t), frr: startFRR(t)}
-	find := converge.FindShell(converge.Ways{Sockets: r.frr.dir})
+	r := &onSwitch{rig: newRig(t), frr: startFRR(t, release)}
+	find := converge.FindShell(converge.Ways{Sockets: r.frr.Dir})
 	statements, _, err := state.OpenStatements(r.box.StateDir())
 	if err != nil {
 		t.Fatal(err)
@@ -232,10 +141,12 @@ func words(texts ...string) map[string]bool {
 	return all
 }
 
+func TestTenantsOnTheRealFRR(t *testing.T) { frrtest.OnEach(t, testTenantsOnTheRealFRR) }
+
 // The whole way, with the real FRR: tenants come and go, bgpd restarts, a
 // statement is refused, and what others said is there all the time.
-func TestTenantsOnTheRealFRR(t *testing.T) {
-	r := newOnSwitch(t)
+func testTenantsOnTheRealFRR(t *testing.T, release frrtest.Release) {
+	r := newOnSwitch(t, release)
 	r.frr.say(
 		frr.Command{Line: "route-map RM_SET_SRC permit 10"},
 		frr.Command{Context: []string{"route-map RM_SET_SRC permit 10"}, Line: "set src 10.1.0.32"},
@@ -257,9 +168,9 @@ func TestTenantsOnTheRealFRR(t *testing.T) {
 		t.Errorf("%d L3 VNIs were taken out", n)
 	}
 
-	r.frr.stop("bgpd")
+	r.frr.Stop(t, "bgpd")
 	r.until("the condition says so", func(f report.Facts) bool { return f.Routed.Reason == "FRRUnreachable" && f.Programmed.OK })
-	r.frr.start("bgpd")
+	r.frr.Start(t, "bgpd")
 	begin = time.Now()
 	r.has("bgpd is told again", others, routed("r2", 1, 3))
 	t.Logf("bgpd has everything again %v after its start", time.Since(begin))

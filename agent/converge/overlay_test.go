@@ -12,6 +12,7 @@ import (
 	"github.com/switchlet/switchlet/agent/report"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/deploy/lab/box"
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
 // drainable has BGP and two networks: one at Ethernet0 and Ethernet4, one at a port
@@ -161,10 +162,12 @@ func TestOverlayLeavesTheOperatorsPorts(t *testing.T) {
 	}
 }
 
+func TestOverlayOnTheRealFRR(t *testing.T) { frrtest.OnEach(t, testOverlayOnTheRealFRR) }
+
 // The real FRR keeps being asked over a restart of bgpd, as when its container is
 // replaced, and is as before afterwards.
-func TestOverlayOnTheRealFRR(t *testing.T) {
-	r := newOnSwitch(t)
+func testOverlayOnTheRealFRR(t *testing.T, release frrtest.Release) {
+	r := newOnSwitch(t, release)
 	others, err := r.frr.tree()
 	r.must(err)
 	r.start()
@@ -178,9 +181,9 @@ func TestOverlayOnTheRealFRR(t *testing.T) {
 	}
 	r.overlaid(converge.Overlay{Routes: true})
 	r.must(asked())
-	r.frr.stop("bgpd")
+	r.frr.Stop(t, "bgpd")
 	r.until("it is noticed", func(f report.Facts) bool { return !f.Overlay.RoutesDone })
-	r.frr.start("bgpd")
+	r.frr.Start(t, "bgpd")
 	r.eventually("the new bgpd is asked, too", asked)
 	r.overlaid(converge.Overlay{})
 	r.has("it is as before", others, routed("r1", 1))

@@ -3,6 +3,8 @@ package frr
 import (
 	"context"
 	"testing"
+
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
 // BenchmarkDelta is one tenant more among 1,000, without any I/O.
@@ -32,7 +34,7 @@ func BenchmarkParse(b *testing.B) {
 // BenchmarkTenant is one tenant, taken away and brought back, on a leaf with 20 and
 // FRR 10: read, sent, read back.
 func BenchmarkTenant(b *testing.B) {
-	r := ten(b).start(b)
+	r := start(b, frrtest.Ten(b))
 	for name, shell := range shells(r) {
 		b.Run(name, func(b *testing.B) {
 			a := newAgent(b, shell)
@@ -51,9 +53,9 @@ func BenchmarkTenant(b *testing.B) {
 // BenchmarkFloor is the least that a change can take: one answer of bgpd, and
 // one process that asks for it.
 func BenchmarkFloor(b *testing.B) {
-	r := ten(b).start(b)
+	r := start(b, frrtest.Ten(b))
 	b.Run("round trip", func(b *testing.B) {
-		v, err := dial(b.Context(), r.dir, "bgpd")
+		v, err := dial(b.Context(), r.Dir, "bgpd")
 		if err != nil {
 			b.Fatal(err)
 		}

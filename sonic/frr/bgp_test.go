@@ -2,17 +2,22 @@ package frr
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
-func TestSessionsStay(t *testing.T) { onEach(t, testSessionsStay) }
+func TestSessionsStay(t *testing.T) { frrtest.OnEach(t, testSessionsStay) }
 
 // testSessionsStay has two switches come together over an unnumbered link, by
 // what is rendered, and gives one of them a tenant more.
-func testSessionsStay(t *testing.T, frr release) {
-	left, right := frr.start(t), frr.start(t)
+func testSessionsStay(t *testing.T, frr frrtest.Release) {
+	left, right := start(t, frr), start(t, frr)
 	ip(t, "-n", left.namespace, "link", "add", "Ethernet0", "type", "veth", "peer", "name", "Ethernet0", "netns", right.namespace)
 	ip(t, "-n", left.namespace, "link", "set", "Ethernet0", "up")
 	ip(t, "-n", right.namespace, "link", "set", "Ethernet0", "up")
@@ -20,7 +25,7 @@ func testSessionsStay(t *testing.T, frr release) {
 	ip(t, "-n", right.namespace, "link", "set", "other", "up")
 	ip(t, "-n", right.namespace, "link", "set", "Loopback1", "up")
 	ip(t, "-n", right.namespace, "address", "add", "10.255.0.2/32", "dev", "Loopback1")
-	a, b := newAgent(t, Sockets{Dir: left.dir}), newAgent(t, Sockets{Dir: right.dir})
+	a, b := newAgent(t, Sockets{Dir: left.Dir}), newAgent(t, Sockets{Dir: right.Dir})
 	a.converge(end(1, 3))
 	b.converge(end(2, 3))
 	before := a.established()
@@ -105,13 +110,13 @@ func (a *agent) established() Neighbor {
 	}
 }
 
-func TestOthersStay(t *testing.T) { onEach(t, testOthersStay) }
+func TestOthersStay(t *testing.T) { frrtest.OnEach(t, testOthersStay) }
 
 // testOthersStay changes a real FRR in which an operator and bgpcfgd have
 // statements of their own, also in Switchlet's contexts.
-func testOthersStay(t *testing.T, frr release) {
-	r := frr.start(t)
-	a := newAgent(t, Sockets{Dir: r.dir})
+func testOthersStay(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	want := leaf(3)
 	want.BGP.ASN = 65001
 	a.converge(want)
@@ -165,14 +170,14 @@ func (r *router) hand(t testing.TB, text string) {
 	}
 }
 
-func TestRestart(t *testing.T) { onEach(t, testRestart) }
+func TestRestart(t *testing.T) { frrtest.OnEach(t, testRestart) }
 
 // testRestart takes up the work after the agent and its record are lost, and
 // after FRR came back with an old frr.conf.
-func testRestart(t *testing.T, frr release) {
-	r := frr.start(t)
-	newAgent(t, Sockets{Dir: r.dir}).converge(leaf(2))
-	a := newAgent(t, Sockets{Dir: r.dir})
+func testRestart(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	newAgent(t, Sockets{Dir: r.Dir}).converge(leaf(2))
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	have, err := a.s.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -186,4 +191,42 @@ func testRestart(t *testing.T, frr release) {
 		t.Errorf("%d commands for one line that was taken away", result.Sent)
 	}
 	a.converge(&Config{})
+}
+
+func TestOneDaemonRestarts(t *testing.T) { frrtest.OnEach(t, testOneDaemonRestarts) }
+
+// testOneDaemonRestarts ends each daemon alone, which may be by the hand of an operator.
+// The next change brings back what it had, also what others have too.
+func testOneDaemonRestarts(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	a := newAgent(t, Sockets{Dir: r.Dir})
+	cfg := leaf(2)
+	cfg.PrefixLists = prefixes()
+	cfg.RouteMaps[0].Entries[0].MatchPrefixes4 = "P4"
+	a.converge(cfg)
+	before := r.bgpd(t)
+	for _, daemon := range slices.Backward(r.Daemons) { // bgpd while others have all
+		r.Stop(t, daemon)
+		r.Router.Start(t, daemon)
+		a.converge(cfg)
+		if diff := cmp.Diff(before, r.bgpd(t)); diff != "" {
+			t.Errorf("bgpd after a restart of %s (-want +got):\n%s", daemon, diff)
+		}
+	}
+}
+
+// bgpd is what that daemon itself has, in any order. VRFs are others' to know.
+func (r *router) bgpd(t *testing.T) map[string]bool {
+	t.Helper()
+	text, err := Sockets{Dir: r.Dir}.Show(t.Context(), "bgpd", "show running-config")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]bool{}
+	for _, node := range parse(t, text) {
+		if kindOf(node.Line) != kindVRF {
+			all[Tree{node}.String()] = true
+		}
+	}
+	return all
 }

@@ -23,10 +23,15 @@ func newChange(s *Session, want Tree, plan *Plan) *change {
 	return c
 }
 
-// sendAll carries commands out, at last those that take routes of other VRFs over, and
-// returns those that did not arrive.
+// sendAll carries commands out and returns those that did not arrive. What is left of them
+// is sent twice: mgmtd (FRR 10.7) refuses one change for the line of a file that it refused
+// before, and only then forgets that. At last come those that take routes of other VRFs
+// over.
 func (c *change) sendAll(ctx context.Context, commands []Command) ([]Command, error) {
 	left, err := c.send(ctx, cautious(commands))
+	if again := cautious(left); err == nil && len(again) > 0 {
+		left, err = c.send(ctx, again)
+	}
 	if last := permitted(left); err == nil && len(last) > 0 {
 		return c.send(ctx, last)
 	}
@@ -38,6 +43,9 @@ func (c *change) send(ctx context.Context, commands []Command) ([]Command, error
 	answers, err := c.shell.Configure(ctx, commands)
 	if err != nil {
 		return nil, err
+	}
+	for _, command := range commands {
+		delete(c.said, command.String())
 	}
 	for _, a := range answers {
 		c.said[commands[a.Command].String()] = told(a.Text)

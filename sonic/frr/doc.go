@@ -19,12 +19,15 @@
 // sockets itself: a tenant takes milliseconds. It needs the folder of the
 // sockets, which stock SONiC keeps inside the bgp container. Vtysh types into one
 // process of FRR's own shell for a whole change, by whatever brings a command
-// into the container; it takes a quarter of a second.
+// into the container; it takes a quarter of a second. Without a terminal it shows the
+// end only of lines that are longer than 80 columns.
 //
 // Both give FRR one line after the other and hear the answer to each, so that one
 // refused line stops nobody, and mgmtd (FRR 10) commits each line by itself. A
-// file (vtysh -f) is committed as a whole; one refused line then takes others
-// along, and on FRR 10 can keep mgmtd from taking anything until it is restarted.
+// file (vtysh -f, -b) is committed as a whole: one refused line takes others along, on
+// FRR 10.7 all L3 VNIs and static routes, and mgmtd then refuses the next change for
+// that line as well (FRR 10.3: all changes until it is restarted). So what is left of
+// a change is sent a second time.
 //
 // Neither trusts answers: what is not in the running configuration afterwards
 // was refused. Which daemon takes which statement differs between versions (FRR
@@ -36,8 +39,14 @@
 //   - A VRF's instance goes after its L3 VNI: until bgpd has heard that the VNI is
 //     gone it refuses.
 //   - FRR 8.4 aborts when an instance goes that has route targets: they go first.
-//   - "no vrf" of a VRF that the kernel has is refused, and on FRR 10 may leave
+//   - "no vrf" of a VRF that the kernel has is refused, and on FRR 10.3 may leave
 //     mgmtd unable to take anything: it is sent for inactive VRFs only.
+//   - FRR 10.7 takes an L3 VNI for a VRF that has another one, which FRR 8.4 refuses:
+//     the old one is taken back first in any case.
+//   - bgpd has prefix lists and route maps of its own, beside those of zebra (FRR 8.4) or
+//     of mgmtd and zebra (FRR 10.7). When it is started anew alone, it alone lacks them,
+//     and filters all away: they are there only if bgpd has them. In what FRR's own shell
+//     puts together this cannot be seen.
 //   - A neighbour takes all that is said of it along, a peer group its members.
 //   - "no bgp default ipv4-unicast" turns around what others say of their
 //     neighbours: it stays as long as they have statements in the instance.

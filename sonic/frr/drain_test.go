@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
 // spoke is a router that advertises the addresses of its loopback.
@@ -33,7 +35,7 @@ func (r *router) says(t *testing.T, cfg *Config, owned Tree) Tree {
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
-	result, err := NewSession(Sockets{Dir: r.dir}, discard()).Apply(t.Context(), tree, owned, func(Tree) error { return nil })
+	result, err := NewSession(Sockets{Dir: r.Dir}, discard()).Apply(t.Context(), tree, owned, func(Tree) error { return nil })
 	if err != nil || len(result.Refused) > 0 {
 		t.Fatalf("%v, %+v", err, result.Refused)
 	}
@@ -57,7 +59,7 @@ type pathsJSON struct {
 
 // ways are the AS paths by which a router sends packets to an address.
 func (r *router) ways(ctx context.Context, prefix string) (map[string]bool, error) {
-	text, err := Sockets{Dir: r.dir}.Show(ctx, "bgpd", "show bgp ipv4 unicast "+prefix+" json")
+	text, err := Sockets{Dir: r.Dir}.Show(ctx, "bgpd", "show bgp ipv4 unicast "+prefix+" json")
 	if err != nil {
 		return nil, err
 	}
@@ -74,12 +76,14 @@ func (r *router) ways(ctx context.Context, prefix string) (map[string]bool, erro
 	return used, nil
 }
 
-func TestGracefulShutdownMovesTraffic(t *testing.T) { onEach(t, testGracefulShutdownMovesTraffic) }
+func TestGracefulShutdownMovesTraffic(t *testing.T) {
+	frrtest.OnEach(t, testGracefulShutdownMovesTraffic)
+}
 
 // A spine that is drained keeps its sessions, and its neighbours send nothing its
 // way as long as there is another one; when it is let back they use both.
-func testGracefulShutdownMovesTraffic(t *testing.T, frr release) {
-	leaf, one, two := frr.start(t), frr.start(t), frr.start(t)
+func testGracefulShutdownMovesTraffic(t *testing.T, frr frrtest.Release) {
+	leaf, one, two := start(t, frr), start(t, frr), start(t, frr)
 	for i, spine := range []*router{one, two} {
 		name := fmt.Sprintf("up%d", i+1)
 		ip(t, "link", "add", name, "netns", leaf.namespace, "type", "veth", "peer", "name", "leaf", "netns", spine.namespace)
@@ -109,7 +113,7 @@ func testGracefulShutdownMovesTraffic(t *testing.T, frr release) {
 	becomes("both spines are used", both)
 	owned = one.says(t, spoke(2, true, "leaf"), owned)
 	becomes("the drained one is not", only)
-	sessions, err := NewSession(Sockets{Dir: one.dir}, discard()).Sessions(t.Context())
+	sessions, err := NewSession(Sockets{Dir: one.Dir}, discard()).Sessions(t.Context())
 	if err != nil || len(sessions) != 1 || !sessions[0].Established() || sessions[0].EstablishedCount != 1 {
 		t.Errorf("sessions of the drained one: %+v, %v", sessions, err)
 	}

@@ -6,14 +6,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
-func TestTenantOfTheKernel(t *testing.T) { onEach(t, testTenantOfTheKernel) }
+func TestTenantOfTheKernel(t *testing.T) { frrtest.OnEach(t, testTenantOfTheKernel) }
 
 // testTenantOfTheKernel takes a tenant away whose VRF and L3 VNI the kernel has,
 // so that bgpd knows of the VNI, as on a switch.
-func testTenantOfTheKernel(t *testing.T, frr release) {
-	r := frr.start(t)
+func testTenantOfTheKernel(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
 	if out, err := exec.Command("ip", "-n", r.namespace, "link", "add", "Vrf20001", "type", "vrf", "table", "1001").CombinedOutput(); err != nil {
 		t.Skipf("this kernel has no VRF devices, the one of Debian's user-mode-linux does: %s", strings.TrimSpace(string(out)))
 	}
@@ -26,7 +28,7 @@ func testTenantOfTheKernel(t *testing.T, frr release) {
 	} {
 		ip(t, append([]string{"-n", r.namespace}, strings.Fields(line)...)...)
 	}
-	a := newAgent(t, Sockets{Dir: r.dir})
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	a.converge(leaf(2))
 	r.knows(t, 1)
 	started := time.Now()
@@ -50,7 +52,7 @@ func (r *router) knows(t testing.TB, vnis int) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		text, err := Sockets{Dir: r.dir}.Show(t.Context(), "bgpd", "show bgp l2vpn evpn vni json")
+		text, err := Sockets{Dir: r.Dir}.Show(t.Context(), "bgpd", "show bgp l2vpn evpn vni json")
 		if err == nil && strings.Contains(text, fmt.Sprintf(`"numL3Vnis":%d`, vnis)) {
 			return
 		}

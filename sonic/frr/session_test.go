@@ -1,10 +1,13 @@
 package frr
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
 // agent is what keeps the record between changes.
@@ -57,15 +60,15 @@ func (a *agent) converge(cfg *Config) {
 
 // shells are both ways to the same FRR.
 func shells(r *router) map[string]Shell {
-	return map[string]Shell{"sockets": Sockets{Dir: r.dir}, "vtysh": r.vtysh()}
+	return map[string]Shell{"sockets": Sockets{Dir: r.Dir}, "vtysh": r.vtysh()}
 }
 
-func TestLifeOfALeaf(t *testing.T) { onEach(t, testLifeOfALeaf) }
+func TestLifeOfALeaf(t *testing.T) { frrtest.OnEach(t, testLifeOfALeaf) }
 
 // testLifeOfALeaf takes a real FRR from nothing to a leaf with 20 tenants, through
 // changes, and back to nothing.
-func testLifeOfALeaf(t *testing.T, frr release) {
-	r := frr.start(t)
+func testLifeOfALeaf(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
 	for name, shell := range shells(r) {
 		t.Run(name, func(t *testing.T) {
 			a := newAgent(t, shell)
@@ -150,12 +153,12 @@ func takeOver(c *Config, name string, from ...string) {
 	c.RouteMaps, c.VRFs[0].IPv4.ImportMap = append(c.RouteMaps, m), name
 }
 
-func TestAnyChangeOfFRR(t *testing.T) { onEach(t, testAnyChangeOfFRR) }
+func TestAnyChangeOfFRR(t *testing.T) { frrtest.OnEach(t, testAnyChangeOfFRR) }
 
 // testAnyChangeOfFRR takes a real FRR from any model to any other one.
-func testAnyChangeOfFRR(t *testing.T, frr release) {
-	r := frr.start(t)
-	a := newAgent(t, Sockets{Dir: r.dir})
+func testAnyChangeOfFRR(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	before, err := a.s.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -176,24 +179,24 @@ func testAnyChangeOfFRR(t *testing.T, frr release) {
 	}
 }
 
-func TestBoot(t *testing.T) { onEach(t, testBoot) }
+func TestBoot(t *testing.T) { frrtest.OnEach(t, testBoot) }
 
 // testBoot has FRR read the frr.conf that is rendered; then there is nothing
 // left to say but what FRR does not show.
-func testBoot(t *testing.T, frr release) {
-	r := frr.start(t)
+func testBoot(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
 	cfg := leaf(5)
 	cfg.SONiC = false // Debian's zebra has no FPM of SONiC's
 	cfg.BGP.GracefulRestart = &GracefulRestart{PreserveForwarding: true}
 	want := build(t, cfg)
-	name := filepath.Join(r.dir, "frr.conf")
+	name := filepath.Join(r.Dir, "frr.conf")
 	if _, err := WriteFile(name, File(cfg, want)); err != nil {
 		t.Fatal(err)
 	}
 	if out, err := r.exec(t.Context(), r.vtysh().argv("-f", name), ""); err != nil || out.Status != 0 {
 		t.Fatalf("%+v, %v", out, err)
 	}
-	a := newAgent(t, Sockets{Dir: r.dir})
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	have, err := a.s.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -209,11 +212,11 @@ func testBoot(t *testing.T, frr release) {
 	a.converge(&Config{})
 }
 
-func TestRefused(t *testing.T) { onEach(t, testRefused) }
+func TestRefused(t *testing.T) { frrtest.OnEach(t, testRefused) }
 
 // testRefused has FRR refuse what one tenant wants; the other tenant gets all.
-func testRefused(t *testing.T, frr release) {
-	r := frr.start(t)
+func testRefused(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
 	for name, shell := range shells(r) {
 		t.Run(name, func(t *testing.T) {
 			if out, err := r.exec(t.Context(), r.vtysh().argv("-c", "conf t", "-c", "vrf operator", "-c", "vni 20001"), ""); err != nil || out.Status != 0 {
@@ -237,14 +240,37 @@ func testRefused(t *testing.T, frr release) {
 	}
 }
 
-func TestOthersInTheWay(t *testing.T) { onEach(t, testOthersInTheWay) }
+func TestRefusedFile(t *testing.T) { frrtest.OnEach(t, testRefusedFile) }
+
+// testRefusedFile has FRR read a frr.conf of which it refuses a line. What mgmtd keeps of
+// that is nothing to what comes next.
+func testRefusedFile(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	for name, shell := range shells(r) {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(r.Dir, "frr.conf")
+			text := "vrf operator1\n vni 900\nexit-vrf\nvrf operator2\n vni 900\nexit-vrf\nvrf operator3\n vni 901\nexit-vrf\n"
+			if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if out, err := r.exec(t.Context(), r.vtysh().argv("-f", file), ""); err != nil || !strings.Contains(out.Stdout+out.Stderr, "Configuration failed") {
+				t.Fatalf("%+v, %v", out, err)
+			}
+			a := newAgent(t, shell)
+			a.converge(leaf(2))
+			a.converge(&Config{})
+		})
+	}
+}
+
+func TestOthersInTheWay(t *testing.T) { frrtest.OnEach(t, testOthersInTheWay) }
 
 // testOthersInTheWay has somebody else's route distinguisher in the way of ours,
 // which is said as soon as that is gone: one that FRR does not show for this
 // reason is not one that it took without a word.
-func testOthersInTheWay(t *testing.T, frr release) {
-	r := frr.start(t)
-	a := newAgent(t, Sockets{Dir: r.dir})
+func testOthersInTheWay(t *testing.T, frr frrtest.Release) {
+	r := start(t, frr)
+	a := newAgent(t, Sockets{Dir: r.Dir})
 	a.converge(leaf(1))
 	theirs := func(line string) {
 		t.Helper()

@@ -86,7 +86,8 @@ func closeAll(open []*vty) error {
 	return errors.Join(errs...)
 }
 
-// Running is what all daemons say, one after the other.
+// Running is what all daemons say, one after the other; of prefix lists and route maps
+// only those that bgpd has, too.
 func (s Sockets) Running(ctx context.Context) (text string, err error) {
 	names, err := s.all()
 	if err != nil {
@@ -97,7 +98,7 @@ func (s Sockets) Running(ctx context.Context) (text string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, closeAll(open)) }()
-	var b strings.Builder
+	texts := map[string]string{}
 	for _, v := range open {
 		answer, status, err := v.run(ctx, "show running-config")
 		if err == nil && status != statusSuccess {
@@ -106,10 +107,38 @@ func (s Sockets) Running(ctx context.Context) (text string, err error) {
 		if err != nil {
 			return "", err
 		}
-		b.WriteString(answer)
+		texts[v.daemon] = answer
+	}
+	return together(names, texts), nil
+}
+
+// together is what daemons say, in an order. Several have prefix lists and route maps, one
+// each; a bgpd that was started anew has none, and filters all away that goes by them.
+func together(names []string, texts map[string]string) string {
+	filters := map[string]bool{}
+	for line := range strings.Lines(texts["bgpd"]) {
+		filters[line] = filter(line)
+	}
+	var b strings.Builder
+	for _, name := range names {
+		out := false
+		for line := range strings.Lines(texts[name]) {
+			if !strings.HasPrefix(line, " ") {
+				out = filter(line) && !filters[line]
+			}
+			if !out {
+				b.WriteString(line)
+			}
+		}
 		b.WriteString("\n")
 	}
-	return b.String(), nil
+	return b.String()
+}
+
+// filter reports whether a statement at the top is of a prefix list or route map.
+func filter(line string) bool {
+	kind := kindOf(line)
+	return kind == kindPrefixList || kind == kindRouteMap
 }
 
 // Show asks one daemon.

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
 const gatewayMAC = "00:00:5e:00:01:01"
@@ -47,9 +48,9 @@ func native(port string) v1alpha1.SegmentPort {
 //	app1      Ethernet12 VLAN 103 app
 //	                              db   VLAN 201 Ethernet4     blue3 (native)
 //	red1      Ethernet8 VLAN 102  web  VLAN 202 Ethernet8     red2
-func twoLeaves(t *testing.T) *fabric {
+func twoLeaves(t *testing.T, release frrtest.Release) *fabric {
 	began := time.Now()
-	f := newFabric(t, 2, 2, "blue1", "blue2", "blue3", "app1", "silent", "red1", "red2")
+	f := newFabric(t, release, 2, 2, "blue1", "blue2", "blue3", "app1", "silent", "red1", "red2")
 	started := time.Now()
 	for _, cable := range [][2]string{
 		{"blue1/eth1", "leaf1/Ethernet0"}, {"red1/eth1", "leaf1/Ethernet8"}, {"app1/eth1", "leaf1/Ethernet12"},
@@ -114,12 +115,14 @@ const (
 	patience = time.Minute
 )
 
-// TestAFabricForwards is the life of one fabric: its steps build on each other.
-func TestAFabricForwards(t *testing.T) {
+func TestAFabricForwards(t *testing.T) { frrtest.OnEach(t, testAFabricForwards) }
+
+// testAFabricForwards is the life of one fabric: its steps build on each other.
+func testAFabricForwards(t *testing.T, release frrtest.Release) {
 	if testing.Short() {
 		t.Skip("starts four switches and seven hosts, which takes half a minute")
 	}
-	f := twoLeaves(t)
+	f := twoLeaves(t, release)
 	for _, step := range []struct {
 		name string
 		do   func(*testing.T, *fabric)

@@ -8,9 +8,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 )
 
-// TestPeering is the life of a peering between VPCs blue and red.
+func TestPeering(t *testing.T) { frrtest.OnEach(t, testPeering) }
+
+// testPeering is the life of a peering between VPCs blue and red.
 //
 //	          leaf1                                leaf2
 //	blue1     Ethernet0 VLAN 100 web  10.1.1.0/24
@@ -18,11 +21,11 @@ import (
 //	iso1      Ethernet8 VLAN 102 iso  10.1.7.0/24  Ethernet8 VLAN 202   iso2
 //	red1      Ethernet12 VLAN 103     10.2.1.0/24  Ethernet0 VLAN 200   red2
 //	          (only where local)
-func TestPeering(t *testing.T) {
+func testPeering(t *testing.T, release frrtest.Release) {
 	if testing.Short() {
 		t.Skip("starts three switches and six hosts, which takes half a minute")
 	}
-	f := newFabric(t, 2, 1, "blue1", "blue9", "iso1", "iso2", "red1", "red2")
+	f := newFabric(t, release, 2, 1, "blue1", "blue9", "iso1", "iso2", "red1", "red2")
 	for _, cable := range [][2]string{
 		{"blue1/eth1", "leaf1/Ethernet0"}, {"blue9/eth1", "leaf1/Ethernet4"}, {"iso1/eth1", "leaf1/Ethernet8"}, {"red1/eth1", "leaf1/Ethernet12"},
 		{"red2/eth1", "leaf2/Ethernet0"}, {"iso2/eth1", "leaf2/Ethernet8"},

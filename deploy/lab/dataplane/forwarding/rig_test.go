@@ -17,6 +17,7 @@ import (
 	"github.com/switchlet/switchlet/deploy/lab/box"
 	"github.com/switchlet/switchlet/deploy/lab/cabling"
 	"github.com/switchlet/switchlet/deploy/lab/dataplane"
+	"github.com/switchlet/switchlet/deploy/lab/frrtest"
 	"github.com/switchlet/switchlet/deploy/lab/labtest"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
 	"github.com/switchlet/switchlet/deploy/lab/patch"
@@ -42,6 +43,7 @@ type device struct {
 	box       *box.Box
 	plane     *dataplane.Plane
 	log       *journal
+	release   frrtest.Release
 	frr       *router
 	session   *frr.Session
 	owned     sonic.Ledger // rows that were written
@@ -50,7 +52,7 @@ type device struct {
 
 // newFabric makes switches and hosts, with cables from each leaf to each spine at
 // the ports that cables of the lab are at: Ethernet108 and downwards on a leaf.
-func newFabric(t testing.TB, leaves, spines int, hosts ...string) *fabric {
+func newFabric(t testing.TB, release frrtest.Release, leaves, spines int, hosts ...string) *fabric {
 	t.Helper()
 	f := &fabric{TB: t, switches: map[string]*device{}, hosts: map[string]*host{}}
 	var places []patch.Place
@@ -61,7 +63,7 @@ func newFabric(t testing.TB, leaves, spines int, hosts ...string) *fabric {
 	}{{"leaf", leaves}, {"spine", spines}} {
 		for i := range kind.n {
 			number++
-			d := &device{t: t, name: fmt.Sprintf("%s%d", kind.name, i+1), number: number, namespace: nettest.Namespace(t), owned: sonic.Ledger{}}
+			d := &device{t: t, release: release.Only("mgmtd", "zebra", "bgpd"), name: fmt.Sprintf("%s%d", kind.name, i+1), number: number, namespace: nettest.Namespace(t), owned: sonic.Ledger{}}
 			nettest.Management(t, d.namespace, byte(number))
 			d.log = &journal{TB: prefixed{t, d.name}}
 			f.switches[d.name] = d
@@ -121,8 +123,8 @@ func (d *device) start() (err error) {
 		}
 	})
 	d.box = labtest.Box(d.t, box.Config{Name: d.name, Number: d.number, Plane: d.plane, DaemonsLog: slog.New(d.log)})
-	d.frr = startFRR(d.t, d.namespace)
-	d.session = frr.NewSession(frr.Sockets{Dir: d.frr.dir}, slog.New(slog.DiscardHandler))
+	d.frr = &router{d.release.Start(d.t, d.namespace)}
+	d.session = frr.NewSession(frr.Sockets{Dir: d.frr.Dir}, slog.New(slog.DiscardHandler))
 	return nil
 }
 
@@ -208,9 +210,9 @@ func (d *device) say(ctx context.Context, tree frr.Tree) error {
 
 // restartFRR starts FRR anew, without a configuration.
 func (d *device) restartFRR() {
-	d.frr.stop(d.t)
-	d.frr = startFRR(d.t, d.namespace)
-	d.session, d.said = frr.NewSession(frr.Sockets{Dir: d.frr.dir}, slog.New(slog.DiscardHandler)), nil
+	d.frr.StopAll(d.t)
+	d.frr = &router{d.release.Start(d.t, d.namespace)}
+	d.session, d.said = frr.NewSession(frr.Sockets{Dir: d.frr.Dir}, slog.New(slog.DiscardHandler)), nil
 }
 
 // write writes rows stage by stage, as the agent does.
