@@ -71,10 +71,31 @@ func TestFabricForwards(t *testing.T) {
 // established waits until a switch has so many BGP sessions.
 func (l lab) established(t *testing.T, node string, want int) {
 	t.Helper()
+	defer func() {
+		if t.Failed() {
+			l.explain(t, node, "spine1", "spine2")
+		}
+	}()
 	eventually(t, fmt.Sprintf("%s has %d BGP sessions", node, want), func() bool {
 		output, err := l.run("exec", node, "vtysh", "-c", "show bgp l2vpn evpn summary established json")
 		return err == nil && strings.Count(output, `"state":"Established"`) == want
 	})
+}
+
+// explain logs what FRR says of its neighbours on switches, and what the kernel does of
+// their links.
+func (l lab) explain(t *testing.T, nodes ...string) {
+	t.Helper()
+	for _, node := range nodes {
+		for _, argv := range [][]string{
+			{"vtysh", "-c", "show bgp l2vpn evpn summary", "-c", "show bgp neighbors", "-c", "show interface", "-c", "show running-config"},
+			{"ip", "-s", "address"},
+			{"tail", "-n", "50", "/var/log/frr.log"},
+		} {
+			output, err := l.run("exec", append([]string{node}, argv...)...)
+			t.Logf("%s on %s (%v):\n%s", argv, node, err, output)
+		}
+	}
 }
 
 // loopback is the address that a switch has on Loopback1, or nothing.
