@@ -66,7 +66,7 @@ func (c *Converger) logChanges(before report.Facts) {
 		if !condition.is.OK && condition.is.Reason != v1alpha1.ReasonConverging {
 			level = slog.LevelWarn
 		}
-		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.OK,
+		c.cfg.Log.Log(context.Background(), level, "condition", "type", condition.name, "status", condition.is.Status(),
 			"reason", condition.is.Reason, "message", condition.is.Message)
 	}
 	for _, problem := range c.facts.Problems {

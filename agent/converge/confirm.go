@@ -112,7 +112,7 @@ func (w *written) extend(good state.LastGood, rows map[sonic.Key]state.Before) {
 }
 
 func onTrial(revision string) report.State {
-	return report.State{OK: true, Reason: "OnTrial", Message: fmt.Sprintf("Revision %s is taken back if what worked before it does not work with it.", revision)}
+	return report.State{OK: true, Open: true, Reason: "OnTrial", Message: fmt.Sprintf("Revision %s is taken back if what worked before it does not work with it.", revision)}
 }
 
 // judgeTrial asks the probes when it is time to, and confirms what has stood the

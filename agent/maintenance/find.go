@@ -143,7 +143,7 @@ func converged(f report.Facts) Finding {
 	switch {
 	case f.Routed != (report.State{}) && !f.Routed.OK && !away:
 		return Finding{Wrong: f.Routed.Reason + ": " + f.Routed.Message}
-	case f.Confirmed.Reason == "OnTrial":
+	case f.Confirmed.Open:
 		return Finding{Wrong: f.Confirmed.Message}
 	case f.AppliedGeneration != f.Generation:
 		return Finding{Wrong: fmt.Sprintf("generation %d of the SwitchConfig is in force, not %d", f.AppliedGeneration, f.Generation)}

@@ -86,7 +86,7 @@ func underlay(asn uint32, routerID netip.Addr, peers []frr.Peer) *frr.BGP {
 		// What the ASIC forwards outlives the bgp container: neighbours go on using it while
 		// that is replaced. FRR 10.7 does so with EVPN routes, too; 8.4 does not.
 		GracefulRestart: &frr.GracefulRestart{PreserveForwarding: true},
-		IPv4: unicast, IPv6: unicast,
+		IPv4:            unicast, IPv6: unicast,
 		Groups: []frr.PeerGroup{{
 			Name: peerGroup, RemoteAS: "external", ExtendedNexthop: true,
 			KeepaliveSeconds: keepalive, HoldSeconds: hold, ConnectSeconds: connect,

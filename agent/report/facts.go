@@ -5,6 +5,8 @@
 package report
 
 import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/switchlet/switchlet/agent/neighbors"
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/sonic"
@@ -12,9 +14,23 @@ import (
 
 // State is what a condition says, apart from when.
 type State struct {
-	OK      bool
+	OK bool
+	// Open: it is not decided yet. Meanwhile it counts as OK.
+	Open    bool
 	Reason  string
 	Message string
+}
+
+// Status of the condition.
+func (s State) Status() metav1.ConditionStatus {
+	switch {
+	case s.Open:
+		return metav1.ConditionUnknown
+	case s.OK:
+		return metav1.ConditionTrue
+	default:
+		return metav1.ConditionFalse
+	}
 }
 
 // underway reports whether it is about to become a better one.

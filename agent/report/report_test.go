@@ -21,8 +21,8 @@ func condition(name string, status metav1.ConditionStatus, reason, message strin
 	return metav1.Condition{Type: name, Status: status, ObservedGeneration: 2, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(since)}
 }
 
-// Ready is the first condition that is not True, and what stays the same keeps
-// its time.
+// Ready is the first condition that is False, and what stays the same keeps its time. A
+// change on trial is Unknown: kubectl wait for condition=Confirmed waits for its end.
 func TestConditions(t *testing.T) {
 	fine := report.State{OK: true, Reason: "Rendered"}
 	f := report.Facts{Generation: 2, Rendered: fine, Programmed: report.State{OK: true, Reason: "Converged"}, Confirmed: report.State{OK: true, Reason: "Confirmed"}}
@@ -45,6 +45,18 @@ func TestConditions(t *testing.T) {
 		condition("Ready", "False", "Paused", "It is paused.", monday().Add(day)),
 	}
 	if diff := cmp.Diff(want, second.Conditions); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	f.Programmed = report.State{OK: true, Reason: "Converged"}
+	f.Confirmed = report.State{OK: true, Open: true, Reason: "OnTrial"}
+	third := report.ConfigStatus(f, first.Conditions, monday().Add(day))
+	want = []metav1.Condition{
+		condition("Rendered", "True", "Rendered", "", monday()),
+		condition("Programmed", "True", "Converged", "", monday()),
+		condition("Confirmed", "Unknown", "OnTrial", "", monday().Add(day)),
+		condition("Ready", "True", "Ready", "", monday()),
+	}
+	if diff := cmp.Diff(want, third.Conditions); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

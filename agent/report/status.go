@@ -72,7 +72,7 @@ type named struct {
 }
 
 // conditions are the given ones and Ready, which is the first of them that is
-// not True, or True. It does not depend on those apart.
+// False, or True. It does not depend on those apart.
 func conditions(previous []metav1.Condition, generation int64, now time.Time, states []named, apart ...named) []metav1.Condition {
 	ready := named{v1alpha1.ConditionReady, State{OK: true, Reason: v1alpha1.ConditionReady}}
 	for _, state := range states {
@@ -85,12 +85,8 @@ func conditions(previous []metav1.Condition, generation int64, now time.Time, st
 		if old := meta.FindStatusCondition(previous, state.name); old != nil {
 			all = append(all, *old)
 		}
-		status := metav1.ConditionFalse
-		if state.OK {
-			status = metav1.ConditionTrue
-		}
 		meta.SetStatusCondition(&all, metav1.Condition{
-			Type: state.name, Status: status, ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
+			Type: state.name, Status: state.Status(), ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.Truncate(time.Second)),
 			Reason: state.Reason, Message: cut(state.Message, maxMessage),
 		})
 	}

@@ -16,8 +16,8 @@ const (
 	// NotConnected; InvalidSpec.
 	ConfigProgrammed = "Programmed"
 	// ConfigConfirmed says whether what worked before the last change still
-	// works: it is False, with reason RolledBack, when the switch has taken the
-	// change back.
+	// works: it is Unknown, with reason OnTrial, until that is known, and False,
+	// with reason RolledBack, when the switch has taken the change back.
 	ConfigConfirmed = "Confirmed"
 	// ConfigRouted says whether FRR has what the spec says of BGP and of the VRFs.
 	// Reasons: Routed; NotWanted (there is no spec.bgp); Progressing; Paused;
