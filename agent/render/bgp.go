@@ -31,7 +31,10 @@ const (
 	// Seconds of BGP sessions: a neighbour that is gone is noticed within 9, and
 	// called again after 10.
 	keepalive, hold, connect = 3, 9, 10
-	maxPaths                 = 64
+	// deferral is longer than a neighbour that is there needs, in seconds. A switch whose
+	// bgpd starts while a neighbour is away has no routes for so long.
+	deferral = 30
+	maxPaths = 64
 )
 
 // BGP gives what a spec says to FRR, and nothing if there is no bgp in it. Of
@@ -85,8 +88,9 @@ func underlay(asn uint32, routerID netip.Addr, peers []frr.Peer) *frr.BGP {
 		ASN: asn, RouterID: routerID, MultipathRelax: true, EVPN: true,
 		// What the ASIC forwards outlives the bgp container: neighbours go on using it while
 		// that is replaced. FRR 10.7 does so with EVPN routes, too; 8.4 does not.
-		GracefulRestart: &frr.GracefulRestart{PreserveForwarding: true},
-		IPv4:            unicast, IPv6: unicast,
+		GracefulRestart: &frr.GracefulRestart{DeferSeconds: deferral, PreserveForwarding: true},
+
+		IPv4: unicast, IPv6: unicast,
 		Groups: []frr.PeerGroup{{
 			Name: peerGroup, RemoteAS: "external", ExtendedNexthop: true,
 			KeepaliveSeconds: keepalive, HoldSeconds: hold, ConnectSeconds: connect,

@@ -108,6 +108,7 @@ func (c *checks) bgp(b *BGP) {
 	if g := b.GracefulRestart; g != nil {
 		c.number("gracefulRestart.restartSeconds", g.RestartSeconds, 0, 4095)
 		c.number("gracefulRestart.staleSeconds", g.StaleSeconds, 0, 4095)
+		c.number("gracefulRestart.deferSeconds", g.DeferSeconds, 0, 3600)
 	}
 	c.unicast("ipv4", b.IPv4)
 	c.unicast("ipv6", b.IPv6)

@@ -46,6 +46,9 @@ type BGP struct {
 type GracefulRestart struct {
 	RestartSeconds int `json:"restartSeconds,omitempty"`
 	StaleSeconds   int `json:"staleSeconds,omitempty"`
+	// DeferSeconds is for how long a bgpd that has just started waits for neighbours that
+	// do not come before it chooses routes. FRR's default is minutes.
+	DeferSeconds int `json:"deferSeconds,omitempty"`
 	// PreserveForwarding says to the neighbours that the ASIC goes on.
 	PreserveForwarding bool `json:"preserveForwarding,omitempty"`
 }
