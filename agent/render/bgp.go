@@ -87,8 +87,9 @@ func underlay(asn uint32, routerID netip.Addr, peers []frr.Peer) *frr.BGP {
 	return &frr.BGP{
 		ASN: asn, RouterID: routerID, MultipathRelax: true, EVPN: true,
 		// What the ASIC forwards outlives the bgp container: neighbours go on using it while
-		// that is replaced. FRR 10.7 does so with EVPN routes, too; 8.4 does not.
-		GracefulRestart: &frr.GracefulRestart{DeferSeconds: deferral, PreserveForwarding: true},
+		// that is replaced. FRR 10.7 does so with EVPN routes, too; 8.4 does not. A switch
+		// that falls silent is no restart: it may forward nothing.
+		GracefulRestart: &frr.GracefulRestart{DeferSeconds: deferral, PreserveForwarding: true, NoNotification: true},
 
 		IPv4: unicast, IPv6: unicast,
 		Groups: []frr.PeerGroup{{

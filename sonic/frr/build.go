@@ -117,6 +117,9 @@ func (l *lines) gracefulRestart(g *GracefulRestart) {
 	if g.StaleSeconds != 0 && g.StaleSeconds != 360 {
 		l.addf("bgp graceful-restart stalepath-time %d", g.StaleSeconds)
 	}
+	if g.NoNotification {
+		l.addf("no bgp graceful-restart notification")
+	}
 	if g.DeferSeconds != 0 {
 		l.addf("bgp graceful-restart select-defer-time %d", g.DeferSeconds)
 	}

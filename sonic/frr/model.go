@@ -51,6 +51,9 @@ type GracefulRestart struct {
 	DeferSeconds int `json:"deferSeconds,omitempty"`
 	// PreserveForwarding says to the neighbours that the ASIC goes on.
 	PreserveForwarding bool `json:"preserveForwarding,omitempty"`
+	// NoNotification leaves RFC 8538 out: a session that a NOTIFICATION ends, as when
+	// nothing is heard for the hold time, is no restart. FRR has it in since 8.3.
+	NoNotification bool `json:"noNotification,omitempty"`
 }
 
 // PeerGroup is what neighbours have in common.

@@ -133,7 +133,7 @@ func leafChanges() []leafChange {
 		{"another route map for a session", func(c *Config) { c.BGP.Groups[0].IPv4 = &Policy{In: "SWITCHLET-ALL", Out: "SWITCHLET-LOOPBACK"} }},
 		{"IPv6 too", func(c *Config) { c.BGP.Groups[0].IPv6 = c.BGP.Groups[0].IPv4; c.BGP.IPv6 = &Unicast{Connected: true} }},
 		{"graceful restart", func(c *Config) {
-			c.BGP.GracefulRestart = &GracefulRestart{RestartSeconds: 240, StaleSeconds: 500, DeferSeconds: 30, PreserveForwarding: true}
+			c.BGP.GracefulRestart = &GracefulRestart{RestartSeconds: 240, StaleSeconds: 500, DeferSeconds: 30, PreserveForwarding: true, NoNotification: true}
 		}},
 		{"an AS number for the neighbours", func(c *Config) { c.BGP.Groups[0].RemoteAS = "65100" }},
 		{"a source address", sourced},
