@@ -115,7 +115,7 @@ func (f *fakeFRR) one(c frr.Command) string {
 		at = inside(at, line)
 	}
 	undone, undo := strings.CutPrefix(c.Line, "no ")
-	if !undo || c.Line == "no bgp default ipv4-unicast" {
+	if !undo || c.Line == "no bgp default ipv4-unicast" || c.Line == "no bgp graceful-restart notification" {
 		inside(at, c.Line)
 		return ""
 	}

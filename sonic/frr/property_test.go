@@ -39,6 +39,7 @@ func drawUnderlay(t *rapid.T, cfg *Config) {
 	b := cfg.BGP
 	b.ASN = rapid.SampledFrom([]uint32{65001, 65001, 65001, 65002}).Draw(t, "asn")
 	b.GracefulShutdown = rapid.Bool().Draw(t, "drained")
+	b.GracefulRestart = rapid.SampledFrom([]*GracefulRestart{nil, {PreserveForwarding: true}, {DeferSeconds: 30, NoNotification: true}}).Draw(t, "restart")
 	second := b.Groups[0]
 	second.Name, second.BFD, second.IPv6 = "OTHER", false, second.IPv4
 	second.HoldSeconds = rapid.SampledFrom([]int{9, 30}).Draw(t, "hold")

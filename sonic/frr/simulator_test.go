@@ -28,7 +28,7 @@ func (s *simulator) one(c Command) error {
 	if was, ok := takenBack(*at, c.Line); ok {
 		return s.remove(at, was)
 	}
-	if strings.HasPrefix(c.Line, "no ") && c.Line != "no bgp default ipv4-unicast" {
+	if strings.HasPrefix(c.Line, "no ") && c.Line != "no bgp default ipv4-unicast" && c.Line != "no bgp graceful-restart notification" {
 		return fmt.Errorf("there is nothing to take back")
 	}
 	if s := slot(c.Line); s != "" {
