@@ -17,6 +17,11 @@ import (
 // milliseconds.
 const carrierEvery = 100
 
+// peerNotifications are how often addresses are announced when a bond uses another NIC, once
+// each carrierEvery. The leaf there takes no notice of one as long as it knows by BGP that
+// the address is at the other leaf.
+const peerNotifications = 10
+
 // Do takes a step.
 func (k *Kernel) Do(s uplink.Step) error {
 	if err := k.do(s); err != nil {
@@ -72,7 +77,7 @@ func (k *Kernel) create(d uplink.Device) error {
 	case uplink.Bond:
 		bond := netlink.NewLinkBond(attrs)
 		bond.Mode = netlink.BOND_MODE_ACTIVE_BACKUP
-		bond.Miimon = carrierEvery
+		bond.Miimon, bond.NumPeerNotif = carrierEvery, peerNotifications
 		bond.FailOverMac = netlink.BOND_FAIL_OVER_MAC_ACTIVE // VLAN devices keep their addresses
 		return k.made(d, k.host.LinkAdd(bond))
 	case uplink.Bridge:

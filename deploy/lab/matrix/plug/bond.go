@@ -10,6 +10,9 @@ import (
 // (networking/bonding) and most systems have.
 const monitor = 100
 
+// peerNotifications are what docs/upgrades.md advises (num_grat_arp).
+const peerNotifications = 10
+
 // wires are the names of the links that are made of NICs: that of an endpoint at two is
 // a bond of them.
 func (r *Room) wires() []string {
@@ -25,7 +28,7 @@ func (r *Room) bond(wires []string) error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name, attrs.MTU, attrs.HardwareAddr = Link, r.Endpoint.MTU, r.MAC
 		bond := netlink.NewLinkBond(attrs)
-		bond.Mode, bond.Miimon = netlink.BOND_MODE_ACTIVE_BACKUP, monitor
+		bond.Mode, bond.Miimon, bond.NumPeerNotif = netlink.BOND_MODE_ACTIVE_BACKUP, monitor, peerNotifications
 		if err := h.LinkAdd(bond); err != nil {
 			return fmt.Errorf("make a bond of %s: %w%s", &r.Endpoint, err, hint(err, bond))
 		}
