@@ -15,9 +15,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/switchlet/switchlet/deploy/lab/frr10"
@@ -195,8 +197,12 @@ func (i *Image) Push(ctx context.Context, registry netip.AddrPort, version strin
 	if err != nil {
 		return "", err
 	}
-	if err := push(ctx, "http://"+registry.String()+"/v2/"+i.service.Name, image); err != nil {
-		return "", fmt.Errorf("push %s %s to %s: %w", i.service.Name, version, registry, err)
+	called, err := name.NewDigest(registry.String()+"/"+i.service.Name+"@"+digest.String(), name.Insecure) // without TLS
+	if err != nil {
+		return "", err
 	}
-	return registry.String() + "/" + i.service.Name + "@" + digest.String(), nil
+	if err := remote.Write(called, image, remote.WithContext(ctx)); err != nil {
+		return "", fmt.Errorf("push %s %s: %w", called, version, err)
+	}
+	return called.String(), nil
 }
