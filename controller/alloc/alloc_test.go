@@ -196,6 +196,9 @@ func TestJudge(t *testing.T) {
 	phase := func(p v1alpha1.AllocationPhase) func(*v1alpha1.Allocation) {
 		return func(a *v1alpha1.Allocation) { a.Status.Phase = p }
 	}
+	chosen := func(a *v1alpha1.Allocation) {
+		a.Labels = map[string]string{v1alpha1.LabelManagedBy: v1alpha1.ManagedByController}
+	}
 	leaving := func(a *v1alpha1.Allocation) { a.DeletionTimestamp = &metav1.Time{Time: time.Unix(99, 0)} }
 	pools, err := NewPools(somePools("10.255.0.0/24"))
 	if err != nil {
@@ -230,6 +233,11 @@ func TestJudge(t *testing.T) {
 		{"another one is pinned", vni("10000", at(1), phase(v1alpha1.AllocationBound)), list(vni("20000", at(2))), &pools, "20000", "HolderHasAnother",
 			[]string{"VNI 20000, which its spec says", "Allocation vni-20000"}},
 		{"the pinned one is not there yet", vni("10000", at(1), phase(v1alpha1.AllocationBound)), nil, &pools, "20000", "Accepted", nil},
+		{"asked for before the controller chose another", vni("10001", at(1)), list(vni("10000", at(1), chosen, phase(v1alpha1.AllocationBound))), &pools, "", "Accepted", nil},
+		{"the one that the controller chose although another was asked for", vni("10000", at(2), chosen, phase(v1alpha1.AllocationBound)), list(vni("10001", at(1), phase(v1alpha1.AllocationBound))), &pools, "", "HolderHasAnother", nil},
+		{"asked for after the controller had chosen", vni("10001", at(3)), list(vni("10000", at(2), chosen, phase(v1alpha1.AllocationBound))), &pools, "", "HolderHasAnother", nil},
+		{"asked for before, and rejected since", vni("10001", at(1), phase(v1alpha1.AllocationRejected)), list(vni("10000", at(2), chosen, phase(v1alpha1.AllocationBound))), &pools, "", "HolderHasAnother", nil},
+		{"asked for before, outside the pool", vni("20000", at(1)), list(vni("10000", at(2), chosen, phase(v1alpha1.AllocationBound))), &pools, "", "OutsidePool", nil},
 		{"pinned without a Fabric", vni("20000", at(1)), nil, nil, "20000", "Accepted", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

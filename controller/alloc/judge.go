@@ -18,8 +18,8 @@ type Verdict struct {
 // Judge says whether an Allocation's value is its holder's. siblings are all
 // Allocations of the same pool for the same holder, in any order, itself
 // included. The one with the pinned value wins, of whatever pool, if a value is
-// pinned; else the older one. A value that was bound stays so when its pool
-// shrinks.
+// pinned; else the older one, or one that somebody had asked for when the controller
+// chose another. A value that was bound stays so when its pool shrinks.
 func Judge(a *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *Pools, pinned string) Verdict {
 	if winner := Effective(siblings, pools, pinned); winner == a {
 		return Verdict{Accepted: true, Reason: "Accepted",
@@ -54,7 +54,35 @@ func Effective(siblings []*v1alpha1.Allocation, pools *Pools, pinned string) *v1
 			best = a
 		}
 	}
+	if earlier := askedBefore(best, siblings, pools); earlier != nil {
+		return earlier
+	}
 	return best
+}
+
+// askedBefore is what somebody had asked for when the controller chose another value for the
+// holder, because its cache did not show that yet; nil if there is none. What was rejected
+// once stays so: the holder may have used the other value for long.
+func askedBefore(chosen *v1alpha1.Allocation, siblings []*v1alpha1.Allocation, pools *Pools) *v1alpha1.Allocation {
+	if chosen == nil || !own(chosen) {
+		return nil
+	}
+	var first *v1alpha1.Allocation
+	for _, a := range siblings {
+		late := a.CreationTimestamp.After(chosen.CreationTimestamp.Time)
+		if own(a) || late || a.DeletionTimestamp != nil || a.Status.Phase == v1alpha1.AllocationRejected || !usable(a, pools) {
+			continue
+		}
+		if first == nil || older(a, first) < 0 {
+			first = a
+		}
+	}
+	return first
+}
+
+// own says whether the controller chose the value.
+func own(a *v1alpha1.Allocation) bool {
+	return a.Labels[v1alpha1.LabelManagedBy] == v1alpha1.ManagedByController
 }
 
 // usable says whether a's value may be used: it is in the pool, or was bound
