@@ -22,8 +22,16 @@ const (
 	NotAttached = "not attached"
 )
 
-// nic is a NIC of a host.
+// nic is a NIC of a host, or of a pod, such as "host1/tenant-a/web".
 type nic struct{ host, name string }
+
+// nicOf is a NIC of whom an endpoint is at.
+func nicOf(e *matrix.Endpoint, name string) nic {
+	if e.Pod != "" {
+		return nic{e.Host + "/" + e.Pod, name}
+	}
+	return nic{e.Host, name}
+}
 
 // judge knows who is where, and was. It only computes.
 type judge struct {
@@ -44,7 +52,7 @@ func (j *judge) set(endpoints []matrix.Endpoint, expect matrix.Expectation) {
 		e := &endpoints[i]
 		j.endpoints[e.ID()] = e
 		for _, w := range e.Wires() {
-			n := nic{e.Host, w.NIC}
+			n := nicOf(e, w.NIC)
 			if j.at[n] == nil {
 				j.at[n] = map[int]*matrix.Endpoint{}
 			}

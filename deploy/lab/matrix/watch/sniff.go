@@ -35,7 +35,7 @@ type sniffer struct {
 func key(r *plug.Room, name string) string { return r.HostID() + "/" + name }
 
 func openSniffer(r *plug.Room, name string, hear func(nic, int, []byte, int)) (*sniffer, error) {
-	s := &sniffer{nic: nic{r.Endpoint.Host, name}, done: make(chan struct{})}
+	s := &sniffer{nic: nicOf(&r.Endpoint, name), done: make(chan struct{})}
 	err := r.OnHost(func() error {
 		link, err := net.InterfaceByName(name)
 		if err != nil {
