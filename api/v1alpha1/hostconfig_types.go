@@ -120,6 +120,10 @@ type HostUplink struct {
 	// +kubebuilder:validation:MaxLength=15
 	// +optional
 	Port string `json:"port,omitempty"`
+	// Draining: the switch is about to switch the port off. The host uses another uplink
+	// from now on, if it has one, while this one still works. Not of a bond.
+	// +optional
+	Draining bool `json:"draining,omitempty"`
 }
 
 // AddressRange is a range of addresses of one family, both ends in it.

@@ -168,7 +168,7 @@ func (in HostInputs) ways(n HostNetwork) ways {
 		standing := in.Standing(c)
 		switch {
 		case there:
-			out.add(v1alpha1.HostUplink{NIC: nic, VLAN: vlan, Switch: p.Switch, Port: p.Port})
+			out.add(v1alpha1.HostUplink{NIC: nic, VLAN: vlan, Switch: p.Switch, Port: p.Port, Draining: p.Bond == "" && Draining(in.Configs[p.Switch])})
 			out.judge(p.Switch, standing)
 		case standing.Waiting != 0:
 			out.add(v1alpha1.HostUplink{NIC: nic, VLAN: standing.Waiting, Switch: p.Switch, Port: p.Port})
@@ -182,6 +182,16 @@ func (in HostInputs) ways(n HostNetwork) ways {
 	slices.SortFunc(out.uplinks, func(a, b v1alpha1.HostUplink) int { return ComparePorts(a.NIC, b.NIC) })
 	out.uplinks = out.uplinks[:min(len(out.uplinks), maxHostUplinks)]
 	return out
+}
+
+// Draining says whether a switch has been asked to send its hosts elsewhere, and has not
+// done it yet. One that will refuse is not.
+func Draining(config *v1alpha1.SwitchConfig) bool {
+	if config == nil || config.Spec.Maintenance == nil {
+		return false
+	}
+	m, answer := config.Spec.Maintenance, config.Status.Maintenance
+	return m.Drain && (m.Force || len(m.SingleHomed) == 0) && (answer == nil || !answer.Drained)
 }
 
 // carriedAs is the VLAN id that a subnet has at a port, 0 if it is untagged there.

@@ -60,6 +60,41 @@ func at(nic, bond, sw, port string) topology.Place {
 	return topology.Place{NIC: nic, Bond: bond, Switch: sw, Port: port}
 }
 
+// A NIC is to be left while its switch is being drained, and until it is; that of a bond is
+// the bond's own matter.
+func TestBuildHostOfADrain(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		bond   string
+		ask    *v1alpha1.SwitchMaintenance
+		answer *v1alpha1.MaintenanceStatus
+		want   bool
+	}{
+		{"no maintenance", "", nil, nil, false},
+		{"without a drain", "", &v1alpha1.SwitchMaintenance{}, nil, false},
+		{"asked for", "", &v1alpha1.SwitchMaintenance{Drain: true}, nil, true},
+		{"begun", "", &v1alpha1.SwitchMaintenance{Drain: true}, &v1alpha1.MaintenanceStatus{}, true},
+		{"done", "", &v1alpha1.SwitchMaintenance{Drain: true}, &v1alpha1.MaintenanceStatus{Drained: true}, false},
+		{"that the switch refuses", "", &v1alpha1.SwitchMaintenance{Drain: true, SingleHomed: []v1alpha1.SingleHomedHost{{Name: "host2"}}}, nil, false},
+		{"forced", "", &v1alpha1.SwitchMaintenance{Drain: true, Force: true, SingleHomed: []v1alpha1.SingleHomedHost{{Name: "host2"}}}, nil, true},
+		{"of a bond", "bond0", &v1alpha1.SwitchMaintenance{Drain: true}, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			leaf1 := carrying("Ethernet8 101")
+			leaf1.Spec.Maintenance, leaf1.Status.Maintenance = c.ask, c.answer
+			places := []topology.Place{at("eth0", c.bond, "leaf1", "Ethernet8")}
+			spec := BuildHost(HostInputs{
+				Host: of(places), Places: places, Configs: map[string]*v1alpha1.SwitchConfig{"leaf1": leaf1},
+				Networks: []HostNetwork{{Name: blue(), Subnet: "web", VPC: blueVPC(), VNI: 10101}},
+				Standing: func(Carrier) Standing { return Standing{InForce: true} },
+			})
+			if n := spec.Networks[0]; len(n.Uplinks) != 1 || n.Uplinks[0].Draining != c.want || !n.Ready {
+				t.Errorf("ready %t, uplinks %+v, want draining %t", n.Ready, n.Uplinks, c.want)
+			}
+		})
+	}
+}
+
 // How a host reaches a subnet, and when it is ready.
 func TestBuildHost(t *testing.T) {
 	inForce := Standing{InForce: true}

@@ -127,11 +127,12 @@ func (p *progress) landed(was, is *v1alpha1.SwitchConfig) map[string]bool {
 }
 
 // switchReports asks for the hosts at the ports that a switch reports anew of, and
-// for all of the switch that need something when problems came or went.
+// for all of the switch that need something when problems came or went, or it begins to
+// send them elsewhere.
 func (r hostConfigReconciler) switchReports() handler.EventHandler {
 	return handler.Funcs{UpdateFunc: func(_ context.Context, e event.UpdateEvent, q queue) {
 		was, is := e.ObjectOld.(*v1alpha1.SwitchConfig), e.ObjectNew.(*v1alpha1.SwitchConfig)
-		all := len(changedOwners(was.Status.Problems, is.Status.Problems)) > 0
+		all := len(changedOwners(was.Status.Problems, is.Status.Problems)) > 0 || plan.Draining(was) != plan.Draining(is)
 		for host := range r.hostsAt(is.Name, r.progress.landed(was, is), all) {
 			q.Add(request(host))
 		}

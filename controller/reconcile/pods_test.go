@@ -45,6 +45,7 @@ func TestPods(t *testing.T) {
 		{"what is wrong with a network is told to it and to its pods", wrongNetworks},
 		{"pods on a host without cables are told so", uncabledHost},
 		{"a network that pods tie to one NIC", oneNIC},
+		{"pods leave a switch that is drained", leafDrained},
 		{"a restart writes nothing for pods", restartWithPods},
 		{"no two hosts have an address", slicesApart},
 		{"an address of a pod's choice", chosenAddress},
@@ -91,6 +92,27 @@ func (r *racks) silentRack(t *testing.T, f *v1alpha1.Fabric, hosts int, grace ti
 }
 
 const webConfig = `{"cniVersion": "1.0.0", "name": "web", "type": "switchlet", "vpc": "blue", "subnet": "web"}`
+
+// leafDrained: the hosts of a switch are told to use another one before its ports are
+// switched off.
+func leafDrained(t *testing.T, r *racks) {
+	r.rack(t, 1, time.Hour)
+	r.create(t, nadNamed("tenant-a/web", webConfig), podOn("host1", "tenant-a/web-0", "web"))
+	r.network(t, "host1", "tenant-a/blue/web", isReady("eth0 leaf1/Ethernet8", "eth1 leaf2/Ethernet8"))
+	for _, drained := range []bool{true, false} {
+		edit(t, r.lab, &v1alpha1.SwitchConfig{ObjectMeta: metav1.ObjectMeta{Name: "leaf1"}}, func(c *v1alpha1.SwitchConfig) {
+			c.Spec.Maintenance = &v1alpha1.SwitchMaintenance{Pass: "by-hand", Step: fmt.Sprint(drained), Drain: drained}
+		})
+		r.network(t, "host1", "tenant-a/blue/web", func(n v1alpha1.HostNetwork) error {
+			for _, u := range n.Uplinks {
+				if u.Draining != (drained && u.Switch == "leaf1") {
+					return fmt.Errorf("while leaf1 is drained %t, the uplinks are %+v", drained, n.Uplinks)
+				}
+			}
+			return nil
+		})
+	}
+}
 
 func lateKinds(t *testing.T, r *racks) {
 	r.rack(t, 1, time.Hour)

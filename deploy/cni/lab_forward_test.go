@@ -25,6 +25,7 @@ func TestPodsThatForward(t *testing.T) {
 	l := newForwarding(t)
 	t.Run("deck", l.deck)
 	t.Run("cable", l.cablePulled)
+	t.Run("drain", l.drained)
 	t.Run("move", l.moved)
 	t.Run("upgrade", l.upgraded)
 	t.Run("reboot", l.rebooted)

@@ -100,13 +100,16 @@ func (k *Kernel) Devices() ([]uplink.Device, error) {
 		a := l.Attrs()
 		d := uplink.Device{
 			Name: a.Name, Master: names[a.MasterIndex], MTU: a.MTU, Alias: a.Alias, Busy: busy[a.Index],
-			Up: a.Flags&net.FlagUp != 0,
+			Up: a.Flags&net.FlagUp != 0, Carrier: a.RawFlags&unix.IFF_LOWER_UP != 0, Promisc: a.RawFlags&unix.IFF_PROMISC != 0,
 		}
 		if kind := l.Type(); kind != "device" { // what netlink calls a link without a kind
 			d.Kind = kind
 		}
 		if vlan, ok := l.(*netlink.Vlan); ok {
 			d.Link, d.ID = names[a.ParentIndex], vlan.VlanId
+		}
+		if bond, ok := l.(*netlink.Bond); ok {
+			d.Active, d.Both = names[bond.ActiveSlave], bond.AllSlavesActive == 1
 		}
 		devices = append(devices, d)
 	}

@@ -58,9 +58,36 @@ func (k *Kernel) change(op uplink.Op, d uplink.Device) error {
 		return k.setMaster(l, d)
 	case uplink.SetUp:
 		return k.host.LinkSetUp(l)
+	case uplink.SetPromisc:
+		if d.Promisc {
+			return k.host.SetPromiscOn(l)
+		}
+		return k.host.SetPromiscOff(l)
+	case uplink.SetBoth, uplink.SetActive:
+		return k.changeBond(op, d)
 	case uplink.Create:
 	}
 	return fmt.Errorf("unknown step %d", op)
+}
+
+// changeBond changes how a bond uses what is in it.
+func (k *Kernel) changeBond(op uplink.Op, d uplink.Device) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = d.Name
+	bond := netlink.NewLinkBond(attrs)
+	if op == uplink.SetBoth {
+		bond.AllSlavesActive = 0
+		if d.Both {
+			bond.AllSlavesActive = 1
+		}
+		return k.host.LinkModify(bond)
+	}
+	slave, err := k.host.LinkByName(d.Active)
+	if err != nil {
+		return fmt.Errorf("device %s: %w", d.Active, err)
+	}
+	bond.ActiveSlave = slave.Attrs().Index
+	return k.host.LinkModify(bond)
 }
 
 func (k *Kernel) create(d uplink.Device) error {

@@ -35,6 +35,14 @@ type Device struct {
 	MTU   int
 	Up    bool
 	Alias string
+	// Carrier says that it has one.
+	Carrier bool
+	// Promisc: somebody has said that it takes the frames for all MAC addresses.
+	Promisc bool
+	// Active is the device that a bond uses, of those in it. Both: it takes the frames that
+	// come to the others, too.
+	Active string
+	Both   bool
 	// VNI of the network that a device is made for.
 	VNI int32
 }

@@ -27,6 +27,12 @@ const (
 	SetMaster
 	// SetUp switches it on.
 	SetUp
+	// SetPromisc has it take the frames for all MAC addresses, or not.
+	SetPromisc
+	// SetBoth has a bond take the frames that come to any device in it, or not.
+	SetBoth
+	// SetActive has a bond use a device that is in it.
+	SetActive
 )
 
 // Step is one change of one device.
@@ -59,6 +65,12 @@ func (s Step) String() string {
 			return fmt.Sprintf("set %s nomaster", d.Name)
 		}
 		return fmt.Sprintf("set %s master %s", d.Name, d.Master)
+	case SetPromisc:
+		return fmt.Sprintf("set %s promisc %s", d.Name, map[bool]string{true: "on", false: "off"}[d.Promisc])
+	case SetBoth:
+		return fmt.Sprintf("set %s type bond all_slaves_active %s", d.Name, map[bool]string{true: "1", false: "0"}[d.Both])
+	case SetActive:
+		return fmt.Sprintf("set %s type bond active_slave %s", d.Name, d.Active)
 	case SetUp:
 	}
 	return fmt.Sprintf("set %s up", d.Name)
@@ -88,7 +100,7 @@ func Plan(have []Device, networks []Network) ([]Step, []v1alpha1.Problem) {
 	for _, d := range w.devices {
 		steps = append(steps, w.make(d)...)
 	}
-	return append(steps, w.settle()...), w.problems
+	return slices.Concat(steps, w.settle(), moves(w.have, networks)), w.problems
 }
 
 // keep marks what the pods of a network are attached to, and if it has no other,

@@ -9,11 +9,13 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
 	"github.com/switchlet/switchlet/cni/host/attach"
@@ -21,6 +23,7 @@ import (
 	"github.com/switchlet/switchlet/cni/host/link"
 	"github.com/switchlet/switchlet/cni/host/networks"
 	"github.com/switchlet/switchlet/cni/host/request"
+	"github.com/switchlet/switchlet/cni/host/uplink"
 	"github.com/switchlet/switchlet/cni/protocol"
 	"github.com/switchlet/switchlet/deploy/lab/nettest"
 	"github.com/switchlet/switchlet/deploy/lab/uml/umltest"
@@ -221,6 +224,81 @@ func TestUplinksChangeUnderPods(t *testing.T) {
 			r.reaches(pod, 1)
 		})
 	}
+}
+
+// A switch is about to switch the port of eth1 off: the pod uses eth2 before, and what still
+// comes to eth1 reaches it, but in a bridge. Then eth1 has no carrier.
+func TestPodsLeaveANICInTime(t *testing.T) {
+	for _, mode := range []request.Mode{request.Macvlan, request.Bridge} {
+		t.Run(string(mode), func(t *testing.T) {
+			r := newRig(t)
+			r.set(network(1, at("eth1", 100), at("eth2", 200)))
+			pod := r.add("web", 1111, mode)
+			r.reaches(pod, 1)
+			r.uses("swl1111-1", false)
+
+			leaving := at("eth1", 100)
+			leaving.Draining = true
+			r.set(network(1, leaving, at("eth2", 200)))
+			r.uses("swl1111-2", mode == request.Macvlan)
+			r.reaches(pod, 1)
+			r.answersBy(pod, "port1.1111")
+			if err := r.try(pod, 1, time.Second); (err == nil) != (mode == request.Macvlan) {
+				t.Errorf("answers come to eth1: %v", err)
+			}
+
+			port, err := nettest.Handle(t, r.fabric).LinkByName("port1")
+			r.must(err)
+			r.must(nettest.Handle(t, r.fabric).LinkSetDown(port))
+			r.carrier("eth1", false)
+			r.service.Upkeep()
+			r.uses("swl1111-2", false)
+			r.answersBy(pod, "port2.1111")
+			r.reaches(pod, 1)
+		})
+	}
+}
+
+// uses checks which device the bond of network 1111 uses, and whether it takes what comes to
+// the other.
+func (r *rig) uses(want string, both bool) {
+	r.t.Helper()
+	all, err := r.kernel.Devices()
+	r.must(err)
+	for _, d := range all {
+		if d.Name == "swl1111" && (d.Active != want || d.Both != both) {
+			r.t.Errorf("the bond uses %s, and both %t; want %s, %t", d.Active, d.Both, want, both)
+		}
+		if d.Promisc != (both && d.Name == "swl1111-1") {
+			r.t.Errorf("%s takes frames for all: %t", d.Name, d.Promisc)
+		}
+	}
+}
+
+// answersBy has the fabric send to a pod by a port, whatever it hears where the pod is.
+func (r *rig) answersBy(pod, port string) {
+	r.t.Helper()
+	l, err := nettest.Handle(r.t, pod).LinkByName("net1")
+	r.must(err)
+	by, err := nettest.Handle(r.t, r.fabric).LinkByName(port)
+	r.must(err)
+	r.must(nettest.Handle(r.t, r.fabric).NeighSet(&netlink.Neigh{
+		LinkIndex: by.Attrs().Index, Family: unix.AF_BRIDGE, State: netlink.NUD_NOARP, Flags: netlink.NTF_MASTER | netlink.NTF_STICKY, HardwareAddr: l.Attrs().HardwareAddr,
+	}))
+}
+
+// carrier waits until a NIC's VLAN device has it, or has not: the kernel tells it within a
+// second.
+func (r *rig) carrier(nic string, want bool) {
+	r.t.Helper()
+	for begin := time.Now(); time.Since(begin) < patience; time.Sleep(20 * time.Millisecond) {
+		all, err := r.kernel.Devices()
+		r.must(err)
+		if !slices.ContainsFunc(all, func(d uplink.Device) bool { return d.Link == nic && d.Carrier != want }) {
+			return
+		}
+	}
+	r.t.Fatalf("the devices on %s have carrier %t", nic, !want)
 }
 
 // A host may have an interface of the name that the pod's gets, as most have an eth0.
