@@ -13,6 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
 )
 
 // benchmark is one thing to measure; it may give several results.
@@ -25,6 +28,7 @@ func main() {
 	out := flag.String("o", "bench.json", "file for the results as JSON")
 	only := flag.String("only", "", "comma-separated names: run only these benchmarks")
 	flag.Parse()
+	ctrl.SetLogger(logr.Discard()) // what is measured in this process would speak in between
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Stdout, *out, *only); err != nil {
