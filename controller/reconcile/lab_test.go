@@ -68,6 +68,7 @@ func TestReconcilers(t *testing.T) {
 		{"a restart gives back nothing that a switch may go back to", trialOverRestart},
 		{"a SwitchConfig made anew gives back nothing before the switch confirms", remadeConfig},
 		{"a status is right again when the cache has caught up", laggingCache},
+		{"a pin that the cache shows late is used", pinSeenLate},
 		{"a restart writes nothing", restart},
 		{"a restart while the Fabric is away writes nothing", restartWithoutFabric},
 		{"a peering is in force as long as both sides want it", consent},

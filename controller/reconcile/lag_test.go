@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -8,8 +9,10 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/switchlet/switchlet/api/v1alpha1"
+	"github.com/switchlet/switchlet/deploy/rbac/rbactest"
 )
 
 // laggingCache has a VPC and its attachment get a problem and lose it again,
@@ -33,6 +36,36 @@ func laggingCache(t *testing.T, l *lab) {
 			l.ready(t, blue, "2/2")
 			l.wants(t, b1, expect{v1alpha1.ConditionReady, metav1.ConditionTrue, "Programmed", nil})
 		})
+	}
+}
+
+// pinSeenLate makes a pin and then its VPC. The controller sees the VPC first and chooses a
+// VNI itself; that is given back when it sees what it was asked for.
+func pinSeenLate(t *testing.T, l *lab) {
+	l.running(t) // so that the controller has its cache
+	l.requests.lag.hold("allocations")
+	t.Cleanup(l.requests.lag.release)
+	asked, green := pin("19999", "tenant-a/green", "web"), vpc("tenant-a/green", "web 10.2.0.0/24")
+	l.create(t, asked, green, attach("tenant-a/g1", "green/web", "leaf1/Ethernet12"))
+	var chosen *v1alpha1.Allocation
+	rbactest.Eventually(t, func() error {
+		var all v1alpha1.AllocationList
+		if err := l.List(t.Context(), &all, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedByController}); err != nil {
+			return err
+		}
+		for i := range all.Items {
+			if all.Items[i].Spec.Holder == asked.Spec.Holder {
+				chosen = &all.Items[i]
+				return nil
+			}
+		}
+		return errors.New("the controller has not chosen a VNI")
+	})
+	l.requests.lag.release()
+	l.gone(t, chosen)
+	l.ready(t, green, "1/1")
+	if s := get(t, l, green).Status.Subnets; len(s) != 1 || s[0].VNI != 19999 {
+		t.Errorf("the VPC has %+v, want VNI 19999", s)
 	}
 }
 
