@@ -72,27 +72,5 @@ func (l *forwarding) send(t *testing.T) {
 // calm waits until no flow has lost anything for 3 s.
 func (l *forwarding) calm(t *testing.T) {
 	t.Helper()
-	var lost uint64
-	since := time.Now()
-	l.within(t, time.Minute, func() error {
-		report, err := l.matrix.Client.Report(t.Context())
-		if err != nil {
-			return err
-		}
-		now, silent := sum(report), slices.IndexFunc(report.Flows, watch.Flow.Silent)
-		if now != lost || silent >= 0 {
-			lost, since = now, time.Now()
-		}
-		if quiet := time.Since(since); quiet < 3*time.Second {
-			return fmt.Errorf("%d packets are lost, the last %s ago; flow %d is silent\n%s", lost, quiet, silent, report.Text())
-		}
-		return nil
-	})
-}
-
-func sum(r watch.Report) (lost uint64) {
-	for _, f := range r.Flows {
-		lost += f.Lost
-	}
-	return lost
+	must(t, l.matrix.Client.Calm(t.Context(), 3*time.Second, time.Minute, func(watch.Flow) bool { return true }))
 }

@@ -1,6 +1,7 @@
 package proof_test
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -227,25 +228,12 @@ func (r *rig) measure(f failure, endpoints []matrix.Endpoint) outcome {
 // It fails, and goes on, if that is not so in time.
 func (r *rig) calm(what string, counts func(watch.Flow) bool, quiet time.Duration) {
 	r.Helper()
-	begin, since := time.Now(), time.Now()
-	before := map[string]uint64{}
-	for time.Since(since) < quiet {
-		report, err := r.matrix.Report(r.Context())
-		r.ok(err)
-		for _, f := range report.Flows {
-			key := fmt.Sprint(f.Pair, f.IPv6)
-			lost, seen := before[key]
-			before[key] = f.Lost
-			if counts(f) && (!seen || f.Lost > lost || f.Received == 0) {
-				since = time.Now()
-			}
-		}
-		if time.Since(begin) > limit {
-			r.Errorf("%s: not over within %v\n%s", what, limit, report.Text())
-			return
-		}
-		pause(r.Context(), 200*time.Millisecond)
+	err := r.matrix.Calm(r.Context(), quiet, limit, counts)
+	if errors.Is(err, serve.ErrRestless) {
+		r.Errorf("%s: %v", what, err)
+		return
 	}
+	r.ok(err)
 }
 
 // judge sums a report up.
